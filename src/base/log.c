@@ -1,0 +1,202 @@
+/* log.c - one line per event to stderr, without the secrets. */
+#include "gr/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/time.h"
+
+enum { SECRETS_MAX = 64 };
+
+/* The only global state of the program: where lines go is a property of the process. */
+static struct gr_log_setup config = {.level = GR_LOG_INFO};
+static char *secrets[SECRETS_MAX];
+static size_t secret_count;
+
+static const struct {
+    const char *name;
+    const char *colour;
+} levels[GR_LOG_LEVELS] = {
+    [GR_LOG_ERROR] = {"error", "\033[31m"},
+    [GR_LOG_WARN] = {"warn", "\033[33m"},
+    [GR_LOG_INFO] = {"info", "\033[32m"},
+    [GR_LOG_DEBUG] = {"debug", "\033[2m"},
+};
+
+void
+gr_log_setup(struct gr_log_setup setup)
+{
+    config = setup;
+}
+
+bool
+gr_log_level_parse(const char *word, enum gr_log_level *level_out)
+{
+    for (int i = 0; i < GR_LOG_LEVELS; i++) {
+        if (strcmp(word, levels[i].name) == 0) {
+            *level_out = (enum gr_log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+gr_log_wants(enum gr_log_level level)
+{
+    return level <= config.level;
+}
+
+void
+gr_log_secret(const char *secret)
+{
+    if (secret == NULL || strlen(secret) < 4)
+        return;
+    for (size_t i = 0; i < secret_count; i++)
+        if (strcmp(secrets[i], secret) == 0)
+            return;
+    if (secret_count < SECRETS_MAX)
+        secrets[secret_count++] = gr_strdup(secret);
+}
+
+void
+gr_log_redact(struct gr_buf *text)
+{
+    for (size_t i = 0; i < secret_count && text->data != NULL; i++) {
+        size_t len = strlen(secrets[i]);
+        char *at = text->data;
+
+        /* Three stars never make a text longer than the four bytes of the shortest secret. */
+        while ((at = strstr(at, secrets[i])) != NULL) {
+            memcpy(at, "***", 3);
+            memmove(at + 3, at + len, strlen(at + len) + 1);
+            at += 3;
+        }
+        text->len = strlen(text->data);
+    }
+}
+
+static void
+put_json_string(struct gr_buf *line, const char *text)
+{
+    gr_buf_putc(line, '"');
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '"' || c == '\\')
+            gr_buf_printf(line, "\\%c", c);
+        else if (c < ' ')
+            gr_buf_printf(line, "\\u%04x", c);
+        else
+            gr_buf_putc(line, (char)c);
+    }
+    gr_buf_putc(line, '"');
+}
+
+static void
+put_json_field(struct gr_buf *line, const char *key, const char *value)
+{
+    gr_buf_puts(line, ", ");
+    put_json_string(line, key);
+    gr_buf_puts(line, ": ");
+    put_json_string(line, value);
+}
+
+static void
+put_text_value(struct gr_buf *line, const char *value)
+{
+    if (*value != '\0' && strpbrk(value, " \t\"=") == NULL)
+        gr_buf_puts(line, value);
+    else
+        put_json_string(line, value);
+}
+
+static void
+put_head(struct gr_buf *line, enum gr_log_level level, const char *stream, const char *event)
+{
+    char now[GR_TIME_TEXT];
+
+    gr_time_format(gr_clock_us(), now);
+    if (config.as_json) {
+        gr_buf_puts(line, "{\"time\": ");
+        put_json_string(line, now);
+        put_json_field(line, "level", levels[level].name);
+        if (stream != NULL)
+            put_json_field(line, "stream", stream);
+        put_json_field(line, "event", event);
+        return;
+    }
+    gr_buf_printf(line, "%.19sZ ", now);
+    if (config.in_colour)
+        gr_buf_printf(line, "%s%-5s\033[0m ", levels[level].colour, levels[level].name);
+    else
+        gr_buf_printf(line, "%-5s ", levels[level].name);
+    if (stream != NULL)
+        gr_buf_printf(line, "%s: ", stream);
+    gr_buf_puts(line, event);
+}
+
+static void
+put_field(struct gr_buf *line, const char *key, const char *value)
+{
+    if (config.as_json) {
+        put_json_field(line, key, value);
+        return;
+    }
+    gr_buf_printf(line, " %s=", key);
+    put_text_value(line, value);
+}
+
+static void
+write_line(struct gr_buf *line)
+{
+    gr_buf_puts(line, config.as_json ? "}\n" : "\n");
+    gr_log_redact(line);
+    if (config.around != NULL)
+        config.around(config.context, true);
+    (void)fwrite(gr_buf_text(line), 1, line->len, stderr);
+    (void)fflush(stderr);
+    if (config.around != NULL)
+        config.around(config.context, false);
+}
+
+void
+gr_log(enum gr_log_level level, const char *stream, const char *event, ...)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf line = gr_buf_new(0);
+    va_list args;
+
+    if (!gr_log_wants(level))
+        return;
+    put_head(&line, level, stream, event);
+    va_start(args, event);
+    for (const char *key = va_arg(args, const char *); key != NULL;
+         key = va_arg(args, const char *)) {
+        const char *value = va_arg(args, const char *);
+
+        if (value != NULL)
+            put_field(&line, key, value);
+    }
+    va_end(args);
+    write_line(&line);
+}
+
+void
+gr_log_error(enum gr_log_level level, const char *stream, const struct gr_error *err)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf line = gr_buf_new(0);
+
+    if (!gr_log_wants(level))
+        return;
+    put_head(&line, level, stream, err->message);
+    if (config.as_json) {
+        put_json_field(&line, "fault", gr_fault_facts(err->fault)->name);
+        if (err->hint[0] != '\0')
+            put_json_field(&line, "hint", err->hint);
+    } else if (err->hint[0] != '\0') {
+        gr_buf_printf(&line, "\n  HINT: %s", err->hint);
+    }
+    write_line(&line);
+}
