@@ -1,0 +1,155 @@
+/*
+ * gr/walk/walk.h - how a moving list is copied exactly: which page to ask for next, and what may be
+ * claimed once it is committed. Pure: no network, no database, no clock.
+ *
+ * The claim is about intervals of the cursor column: an interval is covered when every row whose
+ * value now lies in it is in the warehouse in its current version. A row that changes moves above
+ * all that was covered, so what is covered stays covered, and the next walk begins with the change.
+ *
+ *   bookmark     all below it is covered, down to the anchor
+ *   span         [lo, hi] above the bookmark, covered by a walk that was interrupted: below it lies
+ *                a gap down to the bookmark, which its page cursor continues. A run closes the gap
+ *                before it walks from the top, so there is never more than one.
+ *   scan         a full walk under way: pages are staged, nothing is claimed before the end
+ *
+ * A walk goes newest first down to the bookmark (first closing the gaps), oldest first from the
+ * bookmark through a filter, or through everything. When the server breaks the order that was asked
+ * for, the claim is void, and the walk begins again as a scan that reads to the end.
+ *
+ * Shape   gr_walk_begin, (gr_walk_next, then gr_walk_page | gr_walk_refused)*, gr_walk_free;
+ *         gr_walk_state_json at any moment says what to remember with the rows committed so far
+ * Units   microseconds since 1970; GR_TIME_NONE where there is no value
+ * Errors  GR_FAULT_PAYLOAD when a walk cannot go on; GR_FAULT_REFUSED when cursors never work
+ * Owns    the walk owns its cursors; borrows the plan's stream
+ * Source  docs/architecture.md, "Walks"
+ */
+#ifndef GR_WALK_WALK_H
+#define GR_WALK_WALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gr/base/error.h"
+#include "gr/spec/plan.h"
+
+enum {
+    GR_SCAN_RESUME_PAGES = 20,     /* a shorter scan begins anew: cheaper than being stale */
+    GR_SCAN_RESUME_S = 6 * 3600,   /* and so does one whose first page is older than this  */
+    GR_WALK_EMPTY_MAX = 3,         /* empty pages in a row that still name a next one       */
+    GR_WALK_REFUSALS_MAX = 5,      /* cursors refused in one run                            */
+};
+
+enum gr_way {
+    GR_WAY_DOWN, /* newest first, down to the bookmark  */
+    GR_WAY_UP,   /* oldest first, up from the bookmark  */
+    GR_WAY_SCAN, /* everything, in the stablest order   */
+};
+
+struct gr_span {
+    bool is_open;
+    int64_t hi_us;       /* GR_TIME_NONE: no row with a value was seen yet       */
+    int64_t lo_us;
+    int64_t clock_us;    /* the server's clock at its first page                 */
+    char *cursor;        /* owned; of the page below lo; NULL at the top         */
+};
+
+struct gr_scan {
+    bool is_active;
+    bool is_fallback;    /* of an incremental walk whose order was broken        */
+    size_t pass;         /* index into schema->passes                            */
+    int64_t clock_us;    /* the server's clock at its first page                 */
+    int64_t staged_rows; /* that the staging table should hold                   */
+    int64_t pages;
+    char *cursor;        /* owned; of the next page of this pass, or NULL        */
+};
+
+struct gr_walk {
+    const struct gr_plan_stream *stream;
+    enum gr_way way;
+    int64_t anchor_us;
+    char *kept;           /* owned; a backfill leaves what was remembered as it was  */
+
+    /* what is remembered */
+    int64_t bookmark_us;
+    struct gr_span span;
+    struct gr_scan scan;
+
+    /* of this run */
+    bool is_resumed;      /* the span or scan comes from an earlier run                    */
+    bool is_done;
+    bool is_stopped;      /* done before its end: the row limit                            */
+    char *cursor;         /* owned; GR_WAY_UP: of the next page                            */
+    int64_t since_us;     /* GR_WAY_UP: the filter that this chain of cursors was made with */
+    char *trail;          /* owned; a cursor seen before: meeting it again is a loop       */
+    int64_t trail_steps, trail_limit;
+    int64_t last_us;      /* last value of the page before, for the order                  */
+    int64_t clock_us;     /* the server's clock at the first page of this walk             */
+    int64_t floor_us;     /* every row with a value from here up has been read ...         */
+    int64_t read_since_us; /* ... at or after this moment; INT64_MAX, GR_TIME_NONE: not yet */
+    int64_t rows, pages;
+    int empty_pages;
+    int refusals;
+    const char *note;     /* static; "" or why the walk became a scan                      */
+};
+
+/* What is asked of the API next. */
+struct gr_walk_ask {
+    const char *order;   /* or NULL                                 */
+    const char *cursor;  /* borrowed until the next call; or NULL   */
+    int64_t since_us;    /* GR_TIME_NONE: no filter                 */
+    int64_t limit;
+    const struct gr_pass *pass;
+    bool begins_scan;    /* staging must be made anew first         */
+};
+
+/* What a page was. Filled by whoever decodes it. */
+struct gr_page_facts {
+    int64_t rows;             /* objects on the page                                      */
+    int64_t first_us;         /* of the first and last row that have a value              */
+    int64_t last_us;
+    int64_t max_us;
+    bool descends;            /* no value is greater than the one before it               */
+    bool ascends;
+    const char *next_cursor;  /* NULL or "": this was the last page                       */
+    int64_t clock_us;         /* the server's clock, GR_TIME_NONE where it said nothing   */
+    int64_t local_clock_us;   /* ours, only where the server said nothing                 */
+};
+
+/*
+ * Begins. `json` is what gr_walk_state_json gave at an earlier commit, or NULL; what cannot be read
+ * is forgotten, which is always safe. `is_scan` asks for a full walk. `now_us` only tells how old
+ * an unfinished scan is.
+ */
+void gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is_scan,
+                   int64_t anchor_us, int64_t bookmark_us, const char *json, int64_t now_us);
+void gr_walk_free(struct gr_walk *walk);
+
+/* The next request; false: the walk is done. */
+bool gr_walk_next(struct gr_walk *walk, struct gr_walk_ask *ask);
+
+/* True if a row with this value belongs to the walk (at or above the anchor, within the range). */
+bool gr_walk_wants(const struct gr_walk *walk, int64_t value_us);
+
+/* The page that was asked for has come, and will be committed with the state as it is after this. */
+bool gr_walk_page(struct gr_walk *walk, const struct gr_page_facts *page, struct gr_error *err);
+
+/* The source refused the request (400): its cursor has expired, or `err` stands. */
+bool gr_walk_refused(struct gr_walk *walk, struct gr_error *err);
+
+/* Staging does not hold what it should: the scan begins again. */
+void gr_walk_restage(struct gr_walk *walk);
+
+/* The bookmark that is true once the end of the scan is committed: where the scan began. */
+int64_t gr_walk_scan_bookmark(const struct gr_walk *walk);
+
+/* The end of the scan has been committed. */
+void gr_walk_finish_scan(struct gr_walk *walk);
+
+/* What to remember, as JSON; gives. NULL when there is nothing beyond the bookmark. */
+char *gr_walk_state_json(const struct gr_walk *walk);
+
+/* True while the rows of a scan wait in staging for its end. */
+bool gr_walk_is_scan(const struct gr_walk *walk);
+
+#endif

@@ -1,0 +1,411 @@
+/* walk.c - how a moving list is copied exactly. */
+#include "gr/walk/walk.h"
+
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/time.h"
+#include "gr/walk/memory.h"
+
+#define EVERYTHING (INT64_MIN + 1)
+
+static int64_t
+min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t
+max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void
+replace(char **owned, const char *text)
+{
+    char *copy = text != NULL && *text != '\0' ? gr_strdup(text) : NULL;
+
+    gr_free(*owned);
+    *owned = copy;
+}
+
+static bool
+is_backfill(const struct gr_walk *walk)
+{
+    return walk->stream->has_range && walk->way != GR_WAY_SCAN;
+}
+
+static void
+forget_span(struct gr_walk *walk)
+{
+    replace(&walk->span.cursor, NULL);
+    walk->span = (struct gr_span){
+        .hi_us = GR_TIME_NONE, .lo_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
+}
+
+static void
+forget_scan(struct gr_walk *walk)
+{
+    replace(&walk->scan.cursor, NULL);
+    walk->scan = (struct gr_scan){.clock_us = GR_TIME_NONE};
+}
+
+/* A new chain of pages begins: nothing of an old one is held against it. */
+static void
+forget_trail(struct gr_walk *walk)
+{
+    replace(&walk->trail, NULL);
+    walk->trail_steps = 0;
+    walk->trail_limit = 1;
+    walk->last_us = GR_TIME_NONE;
+    walk->empty_pages = 0;
+}
+
+static void
+begin_scan(struct gr_walk *walk, bool is_fallback)
+{
+    forget_span(walk);
+    forget_scan(walk);
+    forget_trail(walk);
+    walk->way = GR_WAY_SCAN;
+    walk->scan.is_active = true;
+    walk->scan.is_fallback = is_fallback;
+}
+
+/* A scan left by an earlier run goes on only where that saves much and what it has staged is fresh. */
+static bool
+may_resume_scan(const struct gr_walk *walk, int64_t now_us)
+{
+    return walk->scan.is_active && walk->scan.pages >= GR_SCAN_RESUME_PAGES &&
+           walk->scan.clock_us != GR_TIME_NONE &&
+           walk->scan.pass < walk->stream->schema->pass_count &&
+           now_us - walk->scan.clock_us < (int64_t)GR_SCAN_RESUME_S * 1000000;
+}
+
+void
+gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is_scan,
+              int64_t anchor_us, int64_t bookmark_us, const char *json, int64_t now_us)
+{
+    *walk = (struct gr_walk){.stream = stream,
+                             .anchor_us = anchor_us,
+                             .bookmark_us = bookmark_us,
+                             .since_us = GR_TIME_NONE,
+                             .floor_us = INT64_MAX,
+                             .clock_us = GR_TIME_NONE,
+                             .read_since_us = GR_TIME_NONE,
+                             .note = ""};
+    forget_span(walk);
+    forget_scan(walk);
+    forget_trail(walk);
+    gr_walk_recall(walk, json);
+    walk->way = stream->schema->walk == GR_WALK_NEWEST_FIRST ? GR_WAY_DOWN : GR_WAY_UP;
+    if (is_scan || stream->schema->walk == GR_WALK_FULL)
+        walk->way = GR_WAY_SCAN;
+    if (is_backfill(walk)) {
+        walk->kept = json != NULL ? gr_strdup(json) : NULL;
+        forget_span(walk);
+    }
+    walk->is_resumed = walk->span.is_open;
+    walk->last_us = walk->span.lo_us;
+    /* An incremental walk that had fallen back to a scan goes on with it, if it may. */
+    if (may_resume_scan(walk, now_us) && (walk->way == GR_WAY_SCAN || walk->scan.is_fallback)) {
+        walk->is_resumed = true;
+        walk->way = GR_WAY_SCAN;
+        walk->clock_us = walk->scan.clock_us;
+    } else if (walk->way == GR_WAY_SCAN) {
+        begin_scan(walk, false);
+    } else {
+        forget_scan(walk);
+    }
+}
+
+void
+gr_walk_free(struct gr_walk *walk)
+{
+    gr_free(walk->kept);
+    gr_free(walk->span.cursor);
+    gr_free(walk->scan.cursor);
+    gr_free(walk->cursor);
+    gr_free(walk->trail);
+    *walk = (struct gr_walk){.is_done = true};
+}
+
+bool
+gr_walk_is_scan(const struct gr_walk *walk)
+{
+    return walk->way == GR_WAY_SCAN;
+}
+
+bool
+gr_walk_wants(const struct gr_walk *walk, int64_t value_us)
+{
+    const struct gr_plan_stream *stream = walk->stream;
+
+    if (walk->way == GR_WAY_SCAN && !walk->scan.is_fallback)
+        return true;
+    if (is_backfill(walk))
+        return value_us != GR_TIME_NONE && value_us >= stream->range_from_us &&
+               (stream->range_to_us == GR_TIME_NONE || value_us <= stream->range_to_us);
+    return value_us == GR_TIME_NONE || walk->anchor_us == GR_TIME_NONE ||
+           value_us >= walk->anchor_us;
+}
+
+/* How far down a walk must go, or where one goes up from. */
+static int64_t
+lower_end(const struct gr_walk *walk)
+{
+    if (is_backfill(walk))
+        return walk->stream->range_from_us;
+    if (walk->bookmark_us == GR_TIME_NONE)
+        return walk->anchor_us;
+    return max64(walk->anchor_us, walk->bookmark_us - walk->stream->lookback_ms * 1000);
+}
+
+static void
+ask_scan(struct gr_walk *walk, struct gr_walk_ask *ask)
+{
+    const struct gr_schema *schema = walk->stream->schema;
+
+    ask->order = schema->full_order;
+    ask->cursor = walk->scan.cursor;
+    ask->pass = &schema->passes[walk->scan.pass];
+    ask->begins_scan = walk->scan.pages == 0 && walk->scan.pass == 0 && walk->scan.cursor == NULL;
+}
+
+bool
+gr_walk_next(struct gr_walk *walk, struct gr_walk_ask *ask)
+{
+    const struct gr_schema *schema = walk->stream->schema;
+    int64_t limit = walk->stream->limit_rows;
+
+    *ask = (struct gr_walk_ask){.since_us = GR_TIME_NONE, .limit = schema->page_limit};
+    if (walk->is_done)
+        return false;
+    if (limit > 0)
+        ask->limit = min64(ask->limit, max64(1, limit - walk->rows));
+    if (walk->way == GR_WAY_SCAN) {
+        ask_scan(walk, ask);
+        return true;
+    }
+    ask->order = schema->order;
+    ask->pass = schema->pass_count > 0 ? &schema->passes[0] : NULL;
+    if (walk->way == GR_WAY_DOWN) {
+        ask->cursor = walk->span.cursor;
+        return true;
+    }
+    if (walk->cursor == NULL)
+        walk->since_us = lower_end(walk);
+    ask->cursor = walk->cursor;
+    ask->since_us = walk->since_us;
+    return true;
+}
+
+/*
+ * True if `next` cannot be new: it is the cursor that was just used, or one met before. One cursor
+ * is kept, and replaced after 1, 2, 4, 8, ... steps: a loop of any length is met in time that is
+ * proportional to it, in the memory of one cursor.
+ */
+static bool
+is_loop(struct gr_walk *walk, const char *used, const char *next)
+{
+    if (used != NULL && strcmp(used, next) == 0)
+        return true;
+    if (walk->trail != NULL && strcmp(walk->trail, next) == 0)
+        return true;
+    if (++walk->trail_steps >= walk->trail_limit) {
+        replace(&walk->trail, next);
+        walk->trail_steps = 0;
+        walk->trail_limit *= 2;
+    }
+    return false;
+}
+
+/* What is wrong with the page, in words, or NULL. */
+static const char *
+broken_promise(struct gr_walk *walk, const struct gr_page_facts *page, const char *used,
+               const char *next)
+{
+    bool has_values = page->first_us != GR_TIME_NONE;
+    bool has_last = walk->last_us != GR_TIME_NONE;
+
+    if (next != NULL && is_loop(walk, used, next))
+        return "the source named the same page twice";
+    walk->empty_pages = page->rows == 0 && next != NULL ? walk->empty_pages + 1 : 0;
+    if (walk->empty_pages >= GR_WALK_EMPTY_MAX)
+        return "the source sent one empty page after another";
+    if (walk->way == GR_WAY_DOWN && has_values &&
+        (!page->descends || (has_last && page->first_us > walk->last_us)))
+        return "rows did not come newest first, as asked";
+    if (walk->way == GR_WAY_UP && has_values &&
+        (!page->ascends || (has_last && page->first_us < walk->last_us)))
+        return "rows did not come oldest first, as asked";
+    return NULL;
+}
+
+static int64_t
+clock_of(const struct gr_page_facts *page)
+{
+    return page->clock_us != GR_TIME_NONE ? page->clock_us : page->local_clock_us;
+}
+
+/* The bookmark never goes back, and nothing moves it in a backfill. */
+static void
+raise_bookmark(struct gr_walk *walk, int64_t value_us)
+{
+    if (value_us == GR_TIME_NONE || is_backfill(walk))
+        return;
+    walk->bookmark_us = max64(walk->bookmark_us, value_us);
+}
+
+/* All rows from `floor_us` up have been read since `since_us`: joined to what was read before. */
+static void
+note_read(struct gr_walk *walk, int64_t floor_us, int64_t since_us)
+{
+    bool is_first = walk->read_since_us == GR_TIME_NONE;
+
+    walk->floor_us = min64(walk->floor_us, floor_us);
+    walk->read_since_us = is_first ? since_us : min64(walk->read_since_us, since_us);
+}
+
+static void
+take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
+{
+    struct gr_span *span = &walk->span;
+    int64_t end = lower_end(walk);
+
+    if (!span->is_open)
+        span->clock_us = clock_of(page);
+    span->is_open = true;
+    /* A value ahead of the server's clock would make the next walk stop above later changes. */
+    if (span->hi_us == GR_TIME_NONE && page->first_us != GR_TIME_NONE)
+        span->hi_us = min64(page->first_us, clock_of(page));
+    if (page->last_us != GR_TIME_NONE)
+        span->lo_us = page->last_us;
+    replace(&span->cursor, next);
+    if (next != NULL && (span->lo_us == GR_TIME_NONE || end == GR_TIME_NONE || span->lo_us >= end))
+        return;
+    raise_bookmark(walk, span->hi_us);
+    note_read(walk, next == NULL ? EVERYTHING : span->lo_us, span->clock_us);
+    /* A gap is closed; what changed since that walk began comes from the top. */
+    walk->is_done = !walk->is_resumed;
+    walk->is_resumed = false;
+    forget_span(walk);
+    forget_trail(walk);
+}
+
+static void
+take_up(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
+{
+    int64_t end = is_backfill(walk) && walk->stream->range_to_us != GR_TIME_NONE
+                      ? walk->stream->range_to_us
+                      : walk->clock_us;
+
+    if (page->max_us != GR_TIME_NONE)
+        raise_bookmark(walk, min64(page->max_us, clock_of(page)));
+    replace(&walk->cursor, next);
+    walk->is_done = next == NULL || (page->first_us != GR_TIME_NONE && page->first_us > end);
+}
+
+static void
+take_scan(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
+{
+    struct gr_scan *scan = &walk->scan;
+
+    if (scan->clock_us == GR_TIME_NONE)
+        scan->clock_us = clock_of(page);
+    scan->pages++;
+    replace(&scan->cursor, next);
+    if (next != NULL)
+        return;
+    scan->pass++;
+    forget_trail(walk);
+    walk->is_done = scan->pass >= walk->stream->schema->pass_count;
+}
+
+bool
+gr_walk_page(struct gr_walk *walk, const struct gr_page_facts *page, struct gr_error *err)
+{
+    const char *used = walk->way == GR_WAY_DOWN   ? walk->span.cursor
+                       : walk->way == GR_WAY_UP   ? walk->cursor
+                                                  : walk->scan.cursor;
+    const char *next =
+        page->next_cursor != NULL && *page->next_cursor != '\0' ? page->next_cursor : NULL;
+    const char *broken = broken_promise(walk, page, used, next);
+
+    if (broken != NULL && walk->way == GR_WAY_SCAN)
+        return gr_fail(err, GR_FAULT_PAYLOAD, "%s, in a walk through everything", broken);
+    if (broken != NULL) {
+        walk->note = broken;
+        walk->clock_us = GR_TIME_NONE;
+        begin_scan(walk, true);
+        return true;
+    }
+    if (walk->clock_us == GR_TIME_NONE)
+        walk->clock_us = clock_of(page);
+    if (page->last_us != GR_TIME_NONE)
+        walk->last_us = page->last_us;
+    walk->rows += page->rows;
+    walk->pages++;
+    if (walk->way == GR_WAY_DOWN)
+        take_down(walk, page, next);
+    else if (walk->way == GR_WAY_UP)
+        take_up(walk, page, next);
+    else
+        take_scan(walk, page, next);
+    if (!walk->is_done && walk->stream->limit_rows > 0 && walk->rows >= walk->stream->limit_rows)
+        walk->is_done = walk->is_stopped = true;
+    return true;
+}
+
+bool
+gr_walk_refused(struct gr_walk *walk, struct gr_error *err)
+{
+    const char *used = walk->way == GR_WAY_DOWN   ? walk->span.cursor
+                       : walk->way == GR_WAY_UP   ? walk->cursor
+                                                  : walk->scan.cursor;
+
+    if (used == NULL)
+        return false;
+    if (++walk->refusals > GR_WALK_REFUSALS_MAX) {
+        (void)gr_fail_in(err, "the source refused %d page cursors that it had just made",
+                         GR_WALK_REFUSALS_MAX);
+        return false;
+    }
+    /* Cursors are short-lived. From the top again: what is covered is unchanged and costs nothing
+       but its requests. */
+    forget_span(walk);
+    forget_trail(walk);
+    replace(&walk->cursor, NULL);
+    walk->is_resumed = false;
+    walk->clock_us = GR_TIME_NONE;
+    if (walk->way == GR_WAY_SCAN)
+        begin_scan(walk, walk->scan.is_fallback);
+    return true;
+}
+
+void
+gr_walk_restage(struct gr_walk *walk)
+{
+    begin_scan(walk, walk->scan.is_fallback);
+    walk->is_resumed = false;
+    walk->is_done = false;
+    walk->clock_us = GR_TIME_NONE;
+}
+
+int64_t
+gr_walk_scan_bookmark(const struct gr_walk *walk)
+{
+    if (walk->stream->schema->cursor == NULL || walk->is_stopped)
+        return walk->bookmark_us;
+    return max64(walk->bookmark_us, walk->scan.clock_us);
+}
+
+void
+gr_walk_finish_scan(struct gr_walk *walk)
+{
+    walk->bookmark_us = gr_walk_scan_bookmark(walk);
+    if (walk->stream->schema->cursor != NULL && !walk->is_stopped)
+        note_read(walk, EVERYTHING, walk->scan.clock_us);
+    forget_scan(walk);
+}

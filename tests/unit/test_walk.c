@@ -1,0 +1,692 @@
+/* layers: walk */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/time.h"
+#include "gr/walk/walk.h"
+
+/*
+ * A model of the source (rows with a value, listed by (value, id) with keyset cursors) and of the
+ * warehouse (the version of each row that was committed last). The walk stands between them.
+ */
+enum { ROWS_MAX = 400, PAGE = 7, SECOND = 1000000 };
+
+struct model {
+    int64_t v[ROWS_MAX];    /* GR_TIME_NONE: null */
+    int64_t made[ROWS_MAX]; /* creation, never changes */
+    int version[ROWS_MAX];
+    int count;
+    int64_t clock;
+    int copy[ROWS_MAX]; /* version in the warehouse, 0: not there */
+    int64_t bookmark;
+    char *memory; /* what the walk remembers */
+    unsigned seed;
+    int cursors_die; /* 1 in n cursors is refused; 0: none */
+    int breaks_order;
+    int64_t requests;
+    const char *note; /* of the last run's walk */
+};
+
+static struct gr_pass no_pass;
+
+static struct gr_schema newest_first = {.stream = "tickets",
+                                        .walk = GR_WALK_NEWEST_FIRST,
+                                        .cursor = "updated_datetime",
+                                        .order = "updated_datetime:desc",
+                                        .full_order = "created_datetime:asc",
+                                        .page_limit = PAGE,
+                                        .passes = &no_pass,
+                                        .pass_count = 1};
+static struct gr_schema oldest_first = {.stream = "events",
+                                        .walk = GR_WALK_OLDEST_FIRST,
+                                        .cursor = "created_datetime",
+                                        .order = "created_datetime:asc",
+                                        .full_order = "created_datetime:asc",
+                                        .since = "created_datetime[gte]",
+                                        .page_limit = PAGE,
+                                        .passes = &no_pass,
+                                        .pass_count = 1};
+
+static struct gr_plan_stream
+stream_of(const struct gr_schema *schema)
+{
+    return (struct gr_plan_stream){.name = schema->stream,
+                                   .schema = schema,
+                                   .lookback_ms = 2000,
+                                   .range_from_us = GR_TIME_NONE,
+                                   .range_to_us = GR_TIME_NONE};
+}
+
+static int
+draw(struct model *model, int below)
+{
+    model->seed = model->seed * 1103515245U + 12345U;
+    return (int)((model->seed >> 16) % (unsigned)below);
+}
+
+static void
+touch(struct model *model, int id)
+{
+    /* Half of the changes share their moment with the one before: ties are the rule. */
+    model->clock += draw(model, 2) * SECOND / 2;
+    model->v[id] = model->clock;
+    model->version[id]++;
+}
+
+static void
+add(struct model *model)
+{
+    if (model->count == ROWS_MAX)
+        return;
+    model->version[model->count] = 0;
+    touch(model, model->count);
+    model->made[model->count] = model->clock;
+    model->count++;
+}
+
+static struct model
+model_new(unsigned seed, int count)
+{
+    struct model model = {
+        .seed = seed, .clock = INT64_C(1700000000) * SECOND, .bookmark = GR_TIME_NONE};
+
+    for (int i = 0; i < count; i++)
+        add(&model);
+    return model;
+}
+
+/* What the server sorts by; a null sorts above everything, as PostgreSQL does with desc. */
+struct entry {
+    int64_t value;
+    int id;
+};
+
+static int
+ascending(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+
+    if (x->value != y->value)
+        return x->value < y->value ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static int
+list(const struct model *model, const struct gr_walk_ask *ask, struct entry *out)
+{
+    bool by_made = strncmp(ask->order, "created", 7) == 0;
+    bool is_desc = strstr(ask->order, ":desc") != NULL;
+    int n = 0;
+
+    for (int i = 0; i < model->count; i++) {
+        int64_t v = by_made ? model->made[i] : model->v[i];
+
+        if (ask->since_us != GR_TIME_NONE && v < ask->since_us)
+            continue;
+        out[n++] = (struct entry){v == GR_TIME_NONE ? INT64_MAX : v, i};
+    }
+    qsort(out, (size_t)n, sizeof(out[0]), ascending);
+    for (int i = 0; is_desc && i < n / 2; i++) {
+        struct entry swap = out[i];
+
+        out[i] = out[n - 1 - i];
+        out[n - 1 - i] = swap;
+    }
+    return n;
+}
+
+/* Index of the first entry behind the cursor "value,id". */
+static int
+behind(const struct entry *entries, int n, const char *cursor, bool is_desc)
+{
+    struct entry at = {0, 0};
+    long long value;
+    char *end;
+
+    if (cursor == NULL)
+        return 0;
+    value = strtoll(cursor, &end, 10);
+    at.value = value;
+    at.id = (int)strtol(end + 1, NULL, 10);
+    for (int i = 0; i < n; i++) {
+        int order = ascending(&entries[i], &at);
+
+        if (is_desc ? order < 0 : order > 0)
+            return i;
+    }
+    return n;
+}
+
+static void
+note(struct gr_page_facts *page, int64_t value)
+{
+    if (value == INT64_MAX)
+        return;
+    if (page->first_us == GR_TIME_NONE)
+        page->first_us = value;
+    else if (value > page->last_us)
+        page->descends = false;
+    else if (value < page->last_us)
+        page->ascends = false;
+    page->last_us = value;
+    if (value > page->max_us)
+        page->max_us = value;
+}
+
+/* One request, answered and committed. False: the cursor was refused. */
+static bool
+serve(struct model *model, struct gr_walk *walk, const struct gr_walk_ask *ask)
+{
+    struct entry entries[ROWS_MAX];
+    struct gr_page_facts page = {.first_us = GR_TIME_NONE,
+                                 .last_us = GR_TIME_NONE,
+                                 .max_us = GR_TIME_NONE,
+                                 .descends = true,
+                                 .ascends = true,
+                                 .clock_us = model->clock / SECOND * SECOND};
+    bool is_desc = strstr(ask->order, ":desc") != NULL;
+    char cursor[64];
+    struct gr_error err;
+    int n, from;
+
+    model->requests++;
+    if (ask->cursor != NULL && model->cursors_die > 0 && draw(model, model->cursors_die) == 0)
+        return false;
+    n = list(model, ask, entries);
+    from = behind(entries, n, ask->cursor, is_desc);
+    for (int i = from; i < n && i < from + (int)ask->limit; i++) {
+        int shown = i;
+
+        if (model->breaks_order && is_desc && i + 1 < n && i + 1 < from + (int)ask->limit)
+            shown = i % 2 == 0 ? i + 1 : i - 1 >= from ? i - 1 : i;
+        note(&page, entries[shown].value);
+        page.rows++;
+        model->copy[entries[shown].id] = model->version[entries[shown].id];
+    }
+    if (from + (int)ask->limit < n) {
+        const struct entry *last = &entries[from + (int)ask->limit - 1];
+
+        (void)snprintf(cursor, sizeof(cursor), "%lld,%d", (long long)last->value, last->id);
+        page.next_cursor = cursor;
+    }
+    assert_true(gr_walk_page(walk, &page, &err));
+    model->bookmark = walk->bookmark_us;
+    gr_free(model->memory);
+    model->memory = gr_walk_state_json(walk);
+    return true;
+}
+
+/* A run of at most `most` requests, with `changes` drawn between any two of them. */
+static bool
+run(struct model *model, const struct gr_plan_stream *stream, bool is_scan, int most, int changes)
+{
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err = {.fault = GR_FAULT_REFUSED};
+    bool is_done;
+
+    gr_walk_begin(&walk, stream, is_scan, GR_TIME_NONE, model->bookmark, model->memory,
+                  model->clock);
+    while (most-- > 0 && gr_walk_next(&walk, &ask)) {
+        if (!serve(model, &walk, &ask) && !gr_walk_refused(&walk, &err))
+            break;
+        for (int i = draw(model, changes + 1); i > 0; i--) {
+            if (draw(model, 4) == 0)
+                add(model);
+            else
+                touch(model, draw(model, model->count));
+        }
+    }
+    is_done = walk.is_done;
+    model->note = walk.note;
+    if (is_done && gr_walk_is_scan(&walk)) {
+        gr_walk_finish_scan(&walk);
+        model->bookmark = walk.bookmark_us;
+        gr_free(model->memory);
+        model->memory = gr_walk_state_json(&walk);
+    }
+    gr_walk_free(&walk);
+    return is_done;
+}
+
+static void
+expect_equal(const struct model *model, unsigned seed)
+{
+    for (int i = 0; i < model->count; i++) {
+        if (model->copy[i] != model->version[i])
+            fail_msg("seed %u: row %d is version %d, the copy has %d", seed, i, model->version[i],
+                     model->copy[i]);
+    }
+}
+
+/* Random histories: changes between pages, kills anywhere, cursors that die. When the account comes
+   to rest, one whole run makes the copy equal. */
+static void
+histories(const struct gr_schema *schema, bool rows_change, unsigned seeds)
+{
+    struct gr_plan_stream stream = stream_of(schema);
+
+    for (unsigned seed = 1; seed <= seeds; seed++) {
+        struct model model = model_new(seed, 20 + (int)(seed % 180));
+        int runs = 1 + draw(&model, 8);
+
+        model.cursors_die = seed % 3 == 0 ? 12 : 0;
+        stream.lookback_ms = seed % 2 == 0 ? 2000 : 0;
+        for (int i = 0; i < runs; i++) {
+            int changes = draw(&model, 5);
+
+            if (!rows_change)
+                add(&model);
+            (void)run(&model, &stream, false, draw(&model, 2) ? 1 + draw(&model, 9) : 1000,
+                      rows_change ? changes : 0);
+        }
+        model.clock += 3 * SECOND;
+        model.cursors_die = 0;
+        assert_true(run(&model, &stream, false, 1000, 0));
+        expect_equal(&model, seed);
+        gr_free(model.memory);
+    }
+}
+
+static void
+newest_first_histories_end_equal(void **state)
+{
+    (void)state;
+    histories(&newest_first, true, 3000);
+}
+
+static void
+oldest_first_histories_end_equal(void **state)
+{
+    (void)state;
+    histories(&oldest_first, false, 1000);
+}
+
+static void
+nulls_are_loaded_and_count_for_no_bound(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct model model = model_new(5, 40);
+
+    (void)state;
+    for (int i = 0; i < 17; i++)
+        model.v[i * 2] = GR_TIME_NONE;
+    assert_true(run(&model, &stream, false, 1000, 0));
+    expect_equal(&model, 5);
+    assert_true(model.bookmark != GR_TIME_NONE);
+    assert_true(model.bookmark <= model.clock);
+    gr_free(model.memory);
+}
+
+static void
+an_idle_run_asks_once(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct model model = model_new(7, 100);
+
+    (void)state;
+    model.clock += 60 * SECOND;
+    touch(&model, 3);
+    model.clock += 60 * SECOND;
+    assert_true(run(&model, &stream, false, 1000, 0));
+    model.requests = 0;
+    assert_true(run(&model, &stream, false, 1000, 0));
+    assert_int_equal(model.requests, 1);
+    gr_free(model.memory);
+}
+
+/* Adds a row with a value of its own. */
+static void
+add_at(struct model *model, int64_t value)
+{
+    add(model);
+    model->v[model->count - 1] = model->made[model->count - 1] = value;
+}
+
+static void
+a_row_that_was_committed_late_is_found_within_the_lookback(void **state)
+{
+    const struct gr_schema *schemas[] = {&newest_first, &oldest_first};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct gr_plan_stream stream = stream_of(schemas[i]);
+        struct model model = model_new(21, 60);
+        int64_t top = (model.clock / SECOND + 60) * SECOND;
+
+        model.clock = top;
+        add_at(&model, top - SECOND / 2);
+        add_at(&model, top);
+        assert_true(run(&model, &stream, false, 1000, 0));
+        assert_true(model.bookmark == top);
+        /* The page that crosses the bookmark ends above the row that came late. */
+        add_at(&model, top - SECOND);
+        for (int j = 0; j < PAGE - 2; j++)
+            add_at(&model, top + SECOND);
+        model.clock = top + 2 * (int64_t)SECOND;
+        assert_true(run(&model, &stream, false, 1000, 0));
+        expect_equal(&model, 21);
+        gr_free(model.memory);
+    }
+}
+
+static void
+a_bookmark_is_never_ahead_of_the_server_s_clock(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct model model = model_new(9, 30);
+    int64_t now = model.clock;
+
+    (void)state;
+    model.v[4] = now + 3600 * (int64_t)SECOND;
+    assert_true(run(&model, &stream, false, 1000, 0));
+    assert_true(model.bookmark <= now);
+    /* A change that lies between now and the value ahead is found all the same. */
+    model.clock += 5 * SECOND;
+    touch(&model, 11);
+    assert_true(run(&model, &stream, false, 1000, 0));
+    expect_equal(&model, 9);
+    gr_free(model.memory);
+}
+
+static void
+a_broken_order_becomes_a_walk_through_everything(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct model model = model_new(11, 90);
+
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        model.clock += SECOND;
+        touch(&model, draw(&model, model.count));
+    }
+    model.breaks_order = 1;
+    assert_true(run(&model, &stream, false, 1000, 0));
+    assert_string_equal(model.note, "rows did not come newest first, as asked");
+    expect_equal(&model, 11);
+    gr_free(model.memory);
+}
+
+/* A page as a server would send it, for what no honest model does. */
+static struct gr_page_facts
+page_of(int64_t first, int64_t last, const char *next)
+{
+    return (struct gr_page_facts){.rows = first == GR_TIME_NONE ? 0 : PAGE,
+                                  .first_us = first,
+                                  .last_us = last,
+                                  .max_us = first,
+                                  .descends = true,
+                                  .ascends = false,
+                                  .next_cursor = next,
+                                  .clock_us = 1000};
+}
+
+static void
+a_cursor_that_comes_again_is_noticed(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+    int pages = 0;
+
+    (void)state;
+    for (int length = 1; length <= 5; length++) {
+        gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+        for (pages = 0; pages < 100 && !gr_walk_is_scan(&walk); pages++) {
+            char cursor[16];
+            struct gr_page_facts page = page_of(500, 500, cursor);
+
+            (void)snprintf(cursor, sizeof(cursor), "c%d", pages % length);
+            assert_true(gr_walk_next(&walk, &ask));
+            assert_true(gr_walk_page(&walk, &page, &err));
+        }
+        assert_true(pages <= 4 * length + 2);
+        assert_string_not_equal(walk.note, "");
+        gr_walk_free(&walk);
+    }
+}
+
+static void
+empty_pages_that_name_a_next_one_are_not_the_end(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(GR_TIME_NONE, GR_TIME_NONE, NULL);
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+    for (int i = 0; i < GR_WALK_EMPTY_MAX; i++) {
+        char cursor[16];
+
+        (void)snprintf(cursor, sizeof(cursor), "c%d", i);
+        page.next_cursor = cursor;
+        assert_false(gr_walk_is_scan(&walk));
+        assert_true(gr_walk_next(&walk, &ask));
+        assert_true(gr_walk_page(&walk, &page, &err));
+    }
+    assert_true(gr_walk_is_scan(&walk));
+    /* Through everything, too, they are no end: there the walk fails. */
+    for (int i = 0; i < GR_WALK_EMPTY_MAX; i++) {
+        char cursor[16];
+        bool ok;
+
+        (void)snprintf(cursor, sizeof(cursor), "d%d", i);
+        page.next_cursor = cursor;
+        assert_true(gr_walk_next(&walk, &ask));
+        ok = gr_walk_page(&walk, &page, &err);
+        assert_int_equal(ok, i + 1 < GR_WALK_EMPTY_MAX);
+    }
+    assert_int_equal(err.fault, GR_FAULT_PAYLOAD);
+    gr_walk_free(&walk);
+}
+
+static void
+an_empty_list_is_done_and_claims_nothing(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(GR_TIME_NONE, GR_TIME_NONE, NULL);
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_null(ask.cursor);
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_false(gr_walk_next(&walk, &ask));
+    assert_true(walk.bookmark_us == GR_TIME_NONE);
+    gr_walk_free(&walk);
+}
+
+static void
+a_row_limit_leaves_a_gap_and_no_bookmark(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct model model = model_new(13, 100);
+
+    (void)state;
+    stream.limit_rows = 20;
+    for (int i = 0; i < 3; i++) {
+        assert_true(run(&model, &stream, false, 1000, 0));
+        assert_true(model.bookmark == GR_TIME_NONE);
+        assert_non_null(model.memory);
+    }
+    stream.limit_rows = 0;
+    assert_true(run(&model, &stream, false, 1000, 0));
+    expect_equal(&model, 13);
+    assert_true(model.bookmark != GR_TIME_NONE);
+    assert_null(model.memory);
+}
+
+static void
+the_anchor_ends_a_first_walk(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(900, 400, "c");
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    gr_walk_begin(&walk, &stream, false, 500, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_wants(&walk, 500));
+    assert_true(gr_walk_wants(&walk, GR_TIME_NONE));
+    assert_false(gr_walk_wants(&walk, 499));
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_false(gr_walk_next(&walk, &ask));
+    assert_true(walk.bookmark_us == 900);
+    gr_walk_free(&walk);
+}
+
+static void
+a_backfill_leaves_what_is_remembered_alone(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(900, 100, "c");
+    const char *memory = "{\"span\": {\"hi\": \"2026-01-02T00:00:00Z\", "
+                         "\"lo\": \"2026-01-01T00:00:00Z\", \"cursor\": \"abc\"}}";
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+    char *kept;
+
+    (void)state;
+    stream.has_range = true;
+    stream.range_from_us = 200;
+    stream.range_to_us = 800;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, 77, memory, 0);
+    assert_false(gr_walk_wants(&walk, 801));
+    assert_false(gr_walk_wants(&walk, GR_TIME_NONE));
+    assert_true(gr_walk_wants(&walk, 200));
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_null(ask.cursor);
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_false(gr_walk_next(&walk, &ask));
+    assert_true(walk.bookmark_us == 77);
+    kept = gr_walk_state_json(&walk);
+    assert_string_equal(kept, memory);
+    gr_free(kept);
+    gr_walk_free(&walk);
+}
+
+static void
+cursors_that_never_work_end_in_an_error(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err = {.fault = GR_FAULT_REFUSED};
+    bool goes_on = true;
+    int refused = 0;
+
+    (void)state;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+    while (goes_on && refused < 100) {
+        struct gr_page_facts page = page_of(900, 800, "c");
+
+        assert_true(gr_walk_next(&walk, &ask));
+        assert_null(ask.cursor);
+        assert_true(gr_walk_page(&walk, &page, &err));
+        assert_true(gr_walk_next(&walk, &ask));
+        assert_non_null(ask.cursor);
+        goes_on = gr_walk_refused(&walk, &err);
+        refused++;
+    }
+    assert_int_equal(refused, GR_WALK_REFUSALS_MAX + 1);
+    gr_walk_free(&walk);
+}
+
+static void
+a_refusal_without_a_cursor_is_an_error(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_walk walk;
+    struct gr_error err = {.fault = GR_FAULT_REFUSED};
+
+    (void)state;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+    assert_false(gr_walk_refused(&walk, &err));
+    gr_walk_free(&walk);
+}
+
+static void
+memory_that_cannot_be_read_is_forgotten(void **state)
+{
+    static const char *const texts[] = {
+        "", "{", "[]", "null", "{\"span\": 7}", "{\"span\": {}}", "{\"scan\": {\"pass\": 99}}",
+        "{\"span\": {\"cursor\": 5}}", "{\"scan\": \"x\"}"};
+    struct gr_plan_stream stream = stream_of(&newest_first);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct gr_walk walk;
+        struct gr_walk_ask ask;
+
+        gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, texts[i], 0);
+        assert_true(gr_walk_next(&walk, &ask));
+        assert_null(ask.cursor);
+        gr_walk_free(&walk);
+    }
+}
+
+static void
+a_scan_resumes_only_where_it_is_long_and_fresh(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    const char *memory = "{\"scan\": {\"fallback\": false, \"pass\": 0, \"rows\": 2500, "
+                         "\"pages\": 25, \"clock\": \"2026-01-01T00:00:00Z\", \"cursor\": \"x\"}}";
+    int64_t began;
+    struct gr_walk walk;
+
+    (void)state;
+    assert_true(gr_time_parse("2026-01-01T00:00:00Z", 20, &began));
+    gr_walk_begin(&walk, &stream, true, GR_TIME_NONE, GR_TIME_NONE, memory, began + SECOND);
+    assert_true(walk.is_resumed);
+    assert_string_equal(walk.scan.cursor, "x");
+    assert_int_equal(walk.scan.staged_rows, 2500);
+    gr_walk_free(&walk);
+    gr_walk_begin(&walk, &stream, true, GR_TIME_NONE, GR_TIME_NONE, memory,
+                  began + INT64_C(7) * 3600 * SECOND);
+    assert_false(walk.is_resumed);
+    assert_null(walk.scan.cursor);
+    gr_walk_free(&walk);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(newest_first_histories_end_equal),
+        cmocka_unit_test(oldest_first_histories_end_equal),
+        cmocka_unit_test(nulls_are_loaded_and_count_for_no_bound),
+        cmocka_unit_test(an_idle_run_asks_once),
+        cmocka_unit_test(a_row_that_was_committed_late_is_found_within_the_lookback),
+        cmocka_unit_test(a_bookmark_is_never_ahead_of_the_server_s_clock),
+        cmocka_unit_test(a_broken_order_becomes_a_walk_through_everything),
+        cmocka_unit_test(a_cursor_that_comes_again_is_noticed),
+        cmocka_unit_test(empty_pages_that_name_a_next_one_are_not_the_end),
+        cmocka_unit_test(an_empty_list_is_done_and_claims_nothing),
+        cmocka_unit_test(a_row_limit_leaves_a_gap_and_no_bookmark),
+        cmocka_unit_test(the_anchor_ends_a_first_walk),
+        cmocka_unit_test(a_backfill_leaves_what_is_remembered_alone),
+        cmocka_unit_test(cursors_that_never_work_end_in_an_error),
+        cmocka_unit_test(a_refusal_without_a_cursor_is_an_error),
+        cmocka_unit_test(memory_that_cannot_be_read_is_forgotten),
+        cmocka_unit_test(a_scan_resumes_only_where_it_is_long_and_fresh),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
