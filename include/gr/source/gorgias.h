@@ -1,0 +1,43 @@
+/*
+ * gr/source/gorgias.h - what the API's URLs and answers look like. Pure.
+ *
+ * Errors  GR_FAULT_AUTH 401; GR_FAULT_FORBIDDEN 403; GR_FAULT_MISSING 404 and 410;
+ *         GR_FAULT_THROTTLED 429; GR_FAULT_REFUSED other 4xx; GR_FAULT_REMOTE 5xx;
+ *         GR_FAULT_REDIRECT 3xx; GR_FAULT_UNREACHABLE for the HTML 404 of an unknown subdomain
+ * Source  gorgias-api.md sections 1, 3, 4, 6
+ */
+#ifndef GR_SOURCE_GORGIAS_H
+#define GR_SOURCE_GORGIAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gr/base/buf.h"
+#include "gr/base/error.h"
+#include "gr/source/http.h"
+#include "gr/spec/schema.h"
+
+/* What a list request asks for; unset members are left out of the URL. */
+struct gr_list_ask {
+    const char *order;            /* order_by                                                  */
+    const char *cursor;
+    int64_t since_us;             /* schema->since, GR_TIME_NONE: none                         */
+    int64_t limit;
+    const struct gr_pass *pass;   /* further parameters                                        */
+    const char *param;            /* repeated for each of `ids`                                */
+    const int64_t *ids;
+    size_t id_count;
+};
+
+/* Appends /api/tickets?limit=100&order_by=... */
+void gr_gorgias_list_url(struct gr_buf *url, const struct gr_schema *schema,
+                         const struct gr_list_ask *ask);
+
+/* Appends /api/tickets/17 */
+void gr_gorgias_object_url(struct gr_buf *url, const struct gr_schema *schema, int64_t id);
+
+/* True if the response is a 2xx that can be read; otherwise fills *err with the fault. */
+bool gr_gorgias_classify(const struct gr_http_response *response, struct gr_error *err);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * gr/source/http.h - GETs in flight: status, the few headers that matter, body, or a classified
+ * fault. The only file that includes <curl/curl.h>.
+ *
+ * Redirects are never followed (credentials go to no other host, and a merged customer would come
+ * back under another id). TLS is verified, 1.2 or later. Connections are kept and reused. A request
+ * either ends as a response with its whole body, or as a fault; nothing in between.
+ *
+ * Shape   gr_http_open, (gr_http_start | gr_http_wait | gr_http_take)*, gr_http_close
+ * Units   milliseconds, bytes
+ * Errors  GR_FAULT_TRANSPORT in response->error for what never became a response;
+ *         gr_http_classify turns a response into a fault, or none
+ * Owns    responses are owned by the struct until taken; gr_http_take gives, gr_http_response_free
+ * Source  libcurl 7.88: curl_multi_poll(3), CURLOPT_*(3)
+ */
+#ifndef GR_SOURCE_HTTP_H
+#define GR_SOURCE_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gr/base/buf.h"
+#include "gr/base/error.h"
+#include "gr/spec/connection.h"
+
+enum { GR_HTTP_BODY_MAX = 256 * 1024 * 1024 };
+
+struct gr_http;
+
+struct gr_http_response {
+    void *tag;               /* what the request was started with                            */
+    char *path;              /* owned; for messages                                          */
+    struct gr_error error;   /* fault GR_OK when there is a response                         */
+    long status;
+    struct gr_buf body;      /* owned                                                        */
+    int64_t date_us;         /* Date header, GR_TIME_NONE where missing                      */
+    int64_t retry_after_ms;  /* -1 where missing                                             */
+    int64_t used;            /* X-Gorgias-Account-Api-Call-Limit, -1 where missing           */
+    int64_t limit;
+    char *location;          /* owned; NULL where missing                                    */
+    bool is_html;            /* by its Content-Type                                          */
+    int64_t elapsed_ms;
+};
+
+/* `source` is borrowed: its access_token may change between requests. Gives. */
+bool gr_http_open(const struct gr_source *source, struct gr_http **out, struct gr_error *err);
+void gr_http_close(struct gr_http *http);
+
+/* Starts GET base_url + path_and_query; `tag` comes back with the response. */
+bool gr_http_start(struct gr_http *http, const char *path_and_query, void *tag,
+                   struct gr_error *err);
+
+/* Drops a request that was started with `tag`, if it is in flight. */
+void gr_http_cancel(struct gr_http *http, void *tag);
+
+size_t gr_http_in_flight(const struct gr_http *http);
+
+/* Waits until something can go on: a transfer, `socket` (-1: none) or `timeout_ms`. */
+void gr_http_wait(struct gr_http *http, int socket, bool wants_write, int64_t timeout_ms);
+
+/* The next finished request, or NULL. Gives. */
+struct gr_http_response *gr_http_take(struct gr_http *http);
+void gr_http_response_free(struct gr_http_response *response);
+
+/* One GET, waited for: for commands, outside the loop. Gives. */
+struct gr_http_response *gr_http_get(struct gr_http *http, const char *path_and_query);
+
+/* Appends `text` URL-encoded (everything but unreserved characters). */
+void gr_http_encode(struct gr_buf *url, const char *text);
+
+#endif

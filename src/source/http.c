@@ -1,0 +1,403 @@
+/* http.c - GETs in flight, by libcurl's multi interface. */
+#include "gr/source/http.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/log.h"
+#include "gr/base/time.h"
+
+enum { TRANSFERS_MAX = 64, RECEIVE_BUFFER_BYTES = 256 * 1024 };
+
+struct transfer {
+    struct transfer *next; /* in the list of active ones */
+    CURL *easy;
+    struct gr_http_response *response;
+    char error_text[CURL_ERROR_SIZE];
+    int64_t started_ms;
+};
+
+struct gr_http {
+    const struct gr_source *source;
+    CURLM *multi;
+    struct transfer *active;
+    struct transfer *idle; /* kept for their handles */
+    size_t in_flight;
+};
+
+static bool
+is_plain(const struct gr_source *source)
+{
+    return strncasecmp(source->base_url, "http://", 7) == 0;
+}
+
+bool
+gr_http_open(const struct gr_source *source, struct gr_http **out, struct gr_error *err)
+{
+    struct gr_http *http;
+
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return gr_fail(err, GR_FAULT_BUG, "libcurl does not start");
+    http = gr_alloc(1, sizeof(*http));
+    http->source = source;
+    http->multi = curl_multi_init();
+    if (http->multi == NULL) {
+        gr_free(http);
+        return gr_fail(err, GR_FAULT_BUG, "libcurl does not start");
+    }
+    (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)TRANSFERS_MAX);
+    *out = http;
+    return true;
+}
+
+void
+gr_http_response_free(struct gr_http_response *response)
+{
+    if (response == NULL)
+        return;
+    gr_buf_free(&response->body);
+    gr_free(response->path);
+    gr_free(response->location);
+    gr_free(response);
+}
+
+static void
+free_transfers(struct transfer *list)
+{
+    for (struct transfer *next; list != NULL; list = next) {
+        next = list->next;
+        curl_easy_cleanup(list->easy);
+        gr_http_response_free(list->response);
+        gr_free(list);
+    }
+}
+
+void
+gr_http_close(struct gr_http *http)
+{
+    if (http == NULL)
+        return;
+    for (struct transfer *transfer = http->active; transfer != NULL; transfer = transfer->next)
+        (void)curl_multi_remove_handle(http->multi, transfer->easy);
+    free_transfers(http->active);
+    free_transfers(http->idle);
+    (void)curl_multi_cleanup(http->multi);
+    gr_free(http);
+}
+
+static size_t
+on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+
+    gr_buf_put(&transfer->response->body, bytes, size * count);
+    return transfer->response->body.failed == NULL ? size * count : 0;
+}
+
+/* The value behind "name:", without white space around it, or NULL for another header. */
+static const char *
+header_value(const char *line, size_t len, const char *name, char *value, size_t size)
+{
+    size_t at = strlen(name);
+
+    if (len <= at || strncasecmp(line, name, at) != 0 || line[at] != ':')
+        return NULL;
+    for (at++; at < len && (line[at] == ' ' || line[at] == '\t'); at++)
+        continue;
+    while (len > at && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' '))
+        len--;
+    if (len - at >= size)
+        return NULL;
+    memcpy(value, line + at, len - at);
+    value[len - at] = '\0';
+    return value;
+}
+
+/* A count in decimal digits, -1 for anything else. */
+static int64_t
+count_of(const char *text, char end)
+{
+    int64_t value = 0;
+
+    if (*text < '0' || *text > '9')
+        return -1;
+    for (; *text >= '0' && *text <= '9'; text++) {
+        if (value > 1000000000)
+            return -1;
+        value = value * 10 + (*text - '0');
+    }
+    return *text == end ? value : -1;
+}
+
+static void
+read_call_limit(struct gr_http_response *response, const char *value)
+{
+    const char *slash = strchr(value, '/');
+    int64_t used = count_of(value, '/');
+    int64_t limit = slash != NULL ? count_of(slash + 1, '\0') : -1;
+
+    if (used < 0 || limit < 1)
+        return;
+    response->used = used;
+    response->limit = limit;
+}
+
+static size_t
+on_header(char *line, size_t size, size_t count, void *context)
+{
+    struct gr_http_response *response = ((struct transfer *)context)->response;
+    size_t len = size * count;
+    char value[2048];
+
+    if (header_value(line, len, "Date", value, sizeof(value)) != NULL) {
+        int64_t date;
+
+        if (gr_time_parse_http(value, &date))
+            response->date_us = date;
+    } else if (header_value(line, len, "Retry-After", value, sizeof(value)) != NULL) {
+        int64_t seconds = count_of(value, '\0');
+
+        response->retry_after_ms = seconds < 0 ? -1 : seconds * 1000;
+    } else if (header_value(line, len, "X-Gorgias-Account-Api-Call-Limit", value,
+                            sizeof(value)) != NULL) {
+        read_call_limit(response, value);
+    } else if (header_value(line, len, "Location", value, sizeof(value)) != NULL) {
+        gr_free(response->location);
+        response->location = gr_strdup(value);
+    } else if (header_value(line, len, "Content-Type", value, sizeof(value)) != NULL) {
+        response->is_html = strncasecmp(value, "text/html", 9) == 0;
+    }
+    return len;
+}
+
+/* What stays the same for every request of a connection. */
+static void
+set_up(struct transfer *transfer, const struct gr_source *source)
+{
+    CURL *easy = transfer->easy;
+
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_plain(source) ? "http" : "https");
+    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "gorgias-replicate/" GR_VERSION);
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES);
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)source->connect_timeout_ms);
+    (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+                           (long)((source->stall_timeout_ms + 999) / 1000));
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)source->total_timeout_ms);
+    /* Plain http goes to a loopback address: no proxy of the environment may see it. */
+    if (is_plain(source))
+        (void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+}
+
+static void
+set_credentials(CURL *easy, const struct gr_source *source)
+{
+    if (source->access_token != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        (void)curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, source->access_token);
+    } else if (source->email != NULL && source->api_key != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        (void)curl_easy_setopt(easy, CURLOPT_USERNAME, source->email);
+        (void)curl_easy_setopt(easy, CURLOPT_PASSWORD, source->api_key);
+    }
+}
+
+static struct transfer *
+transfer_new(struct gr_http *http)
+{
+    struct transfer *transfer = http->idle;
+
+    if (transfer != NULL) {
+        http->idle = transfer->next;
+        return transfer;
+    }
+    transfer = gr_alloc(1, sizeof(*transfer));
+    transfer->easy = curl_easy_init();
+    set_up(transfer, http->source);
+    return transfer;
+}
+
+static struct gr_http_response *
+response_new(const char *path_and_query, void *tag)
+{
+    struct gr_http_response *response = gr_alloc(1, sizeof(*response));
+
+    response->tag = tag;
+    response->path = gr_strndup(path_and_query, strcspn(path_and_query, "?"));
+    response->body = gr_buf_new(GR_HTTP_BODY_MAX);
+    response->date_us = GR_TIME_NONE;
+    response->retry_after_ms = -1;
+    response->used = -1;
+    response->limit = -1;
+    return response;
+}
+
+bool
+gr_http_start(struct gr_http *http, const char *path_and_query, void *tag, struct gr_error *err)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf url = gr_buf_new(0);
+    struct transfer *transfer = transfer_new(http);
+    static struct curl_slist *accept;
+
+    if (accept == NULL)
+        accept = curl_slist_append(NULL, "Accept: application/json");
+    gr_buf_puts(&url, http->source->base_url);
+    gr_buf_puts(&url, path_and_query);
+    transfer->response = response_new(path_and_query, tag);
+    transfer->error_text[0] = '\0';
+    transfer->started_ms = gr_clock_ms();
+    set_credentials(transfer->easy, http->source);
+    (void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, accept);
+    (void)curl_easy_setopt(transfer->easy, CURLOPT_URL, gr_buf_text(&url));
+    if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
+        transfer->next = NULL;
+        free_transfers(transfer);
+        return gr_fail(err, GR_FAULT_BUG, "libcurl takes no further request");
+    }
+    transfer->next = http->active;
+    http->active = transfer;
+    http->in_flight++;
+    gr_log(GR_LOG_DEBUG, NULL, "http GET", "path", path_and_query, NULL);
+    return true;
+}
+
+/* Takes a transfer out of the active ones and keeps its handle. */
+static struct gr_http_response *
+retire(struct gr_http *http, struct transfer *transfer)
+{
+    struct gr_http_response *response = transfer->response;
+
+    for (struct transfer **at = &http->active; *at != NULL; at = &(*at)->next) {
+        if (*at == transfer) {
+            *at = transfer->next;
+            break;
+        }
+    }
+    (void)curl_multi_remove_handle(http->multi, transfer->easy);
+    transfer->response = NULL;
+    transfer->next = http->idle;
+    http->idle = transfer;
+    http->in_flight--;
+    return response;
+}
+
+void
+gr_http_cancel(struct gr_http *http, void *tag)
+{
+    for (struct transfer *transfer = http->active; transfer != NULL; transfer = transfer->next) {
+        if (transfer->response->tag == tag) {
+            gr_http_response_free(retire(http, transfer));
+            return;
+        }
+    }
+}
+
+size_t
+gr_http_in_flight(const struct gr_http *http)
+{
+    return http->in_flight;
+}
+
+void
+gr_http_wait(struct gr_http *http, int socket, bool wants_write, int64_t timeout_ms)
+{
+    struct curl_waitfd extra = {.fd = socket, .events = CURL_WAIT_POLLIN};
+    int running;
+
+    if (wants_write)
+        extra.events |= CURL_WAIT_POLLOUT;
+    (void)curl_multi_perform(http->multi, &running);
+    (void)curl_multi_poll(http->multi, socket >= 0 ? &extra : NULL, socket >= 0 ? 1 : 0,
+                          (int)(timeout_ms < 0 ? 0 : timeout_ms > 60000 ? 60000 : timeout_ms),
+                          NULL);
+    (void)curl_multi_perform(http->multi, &running);
+}
+
+static void
+set_fault(struct transfer *transfer, CURLcode code)
+{
+    struct gr_http_response *response = transfer->response;
+    const char *why = transfer->error_text[0] != '\0' ? transfer->error_text
+                                                      : curl_easy_strerror(code);
+
+    if (response->body.failed != NULL) {
+        (void)gr_fail(&response->error, GR_FAULT_PAYLOAD, "%s: the body is over %d MB",
+                      response->path, GR_HTTP_BODY_MAX / 1024 / 1024);
+        return;
+    }
+    (void)gr_fail(&response->error, GR_FAULT_TRANSPORT, "%s: %s", response->path, why);
+    if (code == CURLE_COULDNT_RESOLVE_HOST)
+        (void)gr_hint(&response->error, "Check the subdomain or base_url, and this machine's DNS.");
+    else if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR)
+        (void)gr_hint(&response->error,
+                      "The server's certificate could not be verified; nothing was sent to it.");
+    else
+        (void)gr_hint(&response->error, "Check the network between this machine and the source.");
+}
+
+struct gr_http_response *
+gr_http_take(struct gr_http *http)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+        struct transfer *transfer = NULL;
+        CURLcode code = message->data.result;
+        struct gr_http_response *response;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        response = transfer->response;
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &response->status);
+        response->elapsed_ms = gr_clock_ms() - transfer->started_ms;
+        if (code != CURLE_OK)
+            set_fault(transfer, code);
+        return retire(http, transfer);
+    }
+    return NULL;
+}
+
+struct gr_http_response *
+gr_http_get(struct gr_http *http, const char *path_and_query)
+{
+    struct gr_http_response *response;
+    struct gr_error err;
+
+    if (!gr_http_start(http, path_and_query, NULL, &err)) {
+        response = response_new(path_and_query, NULL);
+        response->error = err;
+        return response;
+    }
+    while ((response = gr_http_take(http)) == NULL)
+        gr_http_wait(http, -1, false, 1000);
+    return response;
+}
+
+void
+gr_http_encode(struct gr_buf *url, const char *text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    for (; *text != '\0'; text++) {
+        if (strchr(plain, *text) != NULL)
+            gr_buf_putc(url, *text);
+        else
+            gr_buf_printf(url, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+}

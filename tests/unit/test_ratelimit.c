@@ -1,0 +1,165 @@
+/* layers: source */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "gr/source/ratelimit.h"
+
+/* A server's leaky bucket, written independently of the limiter: exact fractions of a request. */
+struct bucket {
+    int64_t max;
+    int64_t leak_per_s; /* requests */
+    double level;
+    int64_t at_us;
+    int64_t refused;
+};
+
+static void
+bucket_leak(struct bucket *bucket, int64_t now_us)
+{
+    double leaked = (double)(now_us - bucket->at_us) * (double)bucket->leak_per_s / 1e6;
+
+    bucket->level = bucket->level > leaked ? bucket->level - leaked : 0.0;
+    bucket->at_us = now_us;
+}
+
+static int64_t
+bucket_take(struct bucket *bucket, int64_t now_us)
+{
+    bucket_leak(bucket, now_us);
+    if (bucket->level + 1.0 > (double)bucket->max)
+        bucket->refused++;
+    else
+        bucket->level += 1.0;
+    return (int64_t)(bucket->level + 0.999);
+}
+
+static const struct gr_rate api_key = {.requests = 40, .per_ms = 20000, .share = 1.0};
+
+/* Sends as fast as the limiter lets it for `us`; returns the number of requests. */
+static int64_t
+send_for(struct gr_ratelimit *limit, struct bucket *bucket, int64_t us, int64_t other_every_us)
+{
+    int64_t now = 0, sent = 0, other = other_every_us;
+
+    while (now < us) {
+        int64_t wait = gr_ratelimit_wait_us(limit, now);
+
+        for (; other_every_us > 0 && other <= now + wait; other += other_every_us)
+            (void)bucket_take(bucket, other);
+        now += wait;
+        if (now >= us)
+            break;
+        gr_ratelimit_take(limit, now);
+        gr_ratelimit_observe(limit, now, bucket_take(bucket, now), bucket->max, 0);
+        sent++;
+    }
+    return sent;
+}
+
+static void
+a_day_uses_the_allowance_and_is_never_refused(void **state)
+{
+    const int64_t day = INT64_C(86400) * 1000000;
+    struct bucket bucket = {.max = 40, .leak_per_s = 2};
+    struct gr_ratelimit limit;
+    int64_t sent;
+
+    (void)state;
+    gr_ratelimit_init(&limit, &api_key, 0);
+    sent = send_for(&limit, &bucket, day, 0);
+    assert_int_equal(bucket.refused, 0);
+    assert_true(sent > (40 + 2 * 86400) * 97 / 100);
+    assert_true(sent <= 40 + 2 * 86400);
+}
+
+static void
+the_burst_goes_at_once_then_the_spacing_rules(void **state)
+{
+    struct gr_ratelimit limit;
+    int64_t burst = 0;
+
+    (void)state;
+    gr_ratelimit_init(&limit, &api_key, 0);
+    for (; gr_ratelimit_wait_us(&limit, 0) == 0; burst++)
+        gr_ratelimit_take(&limit, 0);
+    assert_in_range(burst, 38, 40);
+    assert_int_equal(gr_ratelimit_wait_us(&limit, 0), 500000);
+}
+
+static void
+another_client_is_given_way_to(void **state)
+{
+    struct bucket bucket = {.max = 40, .leak_per_s = 2};
+    struct gr_ratelimit limit;
+    int64_t sent;
+
+    (void)state;
+    gr_ratelimit_init(&limit, &api_key, 0);
+    /* The other one takes one a second: half of what leaks. */
+    sent = send_for(&limit, &bucket, INT64_C(3600) * 1000000, 1000000);
+    assert_int_equal(bucket.refused, 0);
+    assert_in_range(sent, 3400, 3640);
+}
+
+static void
+a_share_leaves_the_rest(void **state)
+{
+    struct gr_rate half = {.requests = 40, .per_ms = 20000, .share = 0.5};
+    struct bucket bucket = {.max = 40, .leak_per_s = 2};
+    struct gr_ratelimit limit;
+    int64_t sent;
+
+    (void)state;
+    gr_ratelimit_init(&limit, &half, 0);
+    sent = send_for(&limit, &bucket, INT64_C(3600) * 1000000, 0);
+    assert_in_range(sent, 3500, 3620);
+    assert_true(bucket.level <= 20.0);
+}
+
+static void
+the_header_s_limit_is_taken_over_unless_a_rate_is_stated(void **state)
+{
+    struct gr_rate stated = {
+        .requests = 100000, .per_ms = 1000, .share = 1.0, .is_stated = true};
+    struct gr_ratelimit limit;
+
+    (void)state;
+    gr_ratelimit_init(&limit, &api_key, 0);
+    gr_ratelimit_observe(&limit, 0, 1, 80, 0);
+    assert_int_equal(limit.spacing_us, 250000);
+    gr_ratelimit_init(&limit, &stated, 0);
+    gr_ratelimit_observe(&limit, 0, 40, 40, 0);
+    assert_int_equal(gr_ratelimit_wait_us(&limit, 0), 0);
+}
+
+static void
+after_a_refusal_nothing_goes_before_its_time_and_no_burst_follows(void **state)
+{
+    struct gr_ratelimit limit;
+
+    (void)state;
+    gr_ratelimit_init(&limit, &api_key, 0);
+    gr_ratelimit_refused(&limit, 0, 5000000);
+    assert_int_equal(gr_ratelimit_wait_us(&limit, 0), 5000000);
+    gr_ratelimit_take(&limit, 5000000);
+    assert_true(gr_ratelimit_wait_us(&limit, 5000000) > 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_day_uses_the_allowance_and_is_never_refused),
+        cmocka_unit_test(the_burst_goes_at_once_then_the_spacing_rules),
+        cmocka_unit_test(another_client_is_given_way_to),
+        cmocka_unit_test(a_share_leaves_the_rest),
+        cmocka_unit_test(the_header_s_limit_is_taken_over_unless_a_rate_is_stated),
+        cmocka_unit_test(after_a_refusal_nothing_goes_before_its_time_and_no_burst_follows),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
