@@ -1,0 +1,128 @@
+/*
+ * gr/engine/engine.h - what the modules of the engine share: the run and its two connections.
+ *
+ * Shape   run.c owns the loop; request.c sends and receives; warehouse.c runs scripts; stream.c has
+ *         the phases; walking.c, finish.c and drain.c are what the phases do
+ * Errors  as their functions say
+ * Owns    the engine owns its connections and streams
+ */
+#ifndef GR_ENGINE_ENGINE_H
+#define GR_ENGINE_ENGINE_H
+
+#include "gr/engine/stream.h"
+
+struct gr_engine {
+    const struct gr_plan *plan;
+    const struct gr_run_options *options;
+    struct gr_run_report *report;
+    struct gr_http *http;
+    struct gr_pg *pg;
+    struct gr_ratelimit budget;
+    struct gr_stream *streams;   /* owned */
+    size_t count;
+    size_t lane_count;           /* requests in flight at most, and lanes of each stream */
+    size_t turn;                 /* whose lanes are served first: everybody in turn      */
+    struct gr_script *script;    /* owned; the one that runs, or NULL                    */
+    struct gr_stream *owner;     /* of the script                                        */
+    struct gr_error script_error; /* why it could not begin; GR_OK                       */
+    int conflicts;               /* times the script was tried again                     */
+    int64_t run_id;
+    bool was_reached;            /* the source has answered something                    */
+    bool is_stopping;            /* no further request; what is there is committed       */
+    bool was_stopped;            /* by a signal or --max-duration                        */
+    struct gr_error fatal;       /* what ends the run; GR_OK                             */
+    uint64_t random;             /* state of the jitter                                  */
+};
+
+/* --- run.c ---------------------------------------------------------------------------------- */
+
+/* The stream of the plan that is called `name`, or NULL. */
+struct gr_stream *gr_engine_stream(struct gr_engine *engine, const char *name);
+
+/* The run cannot go on. The first reason stands. */
+void gr_engine_fail(struct gr_engine *engine, const struct gr_error *err);
+
+/* --- stream.c ------------------------------------------------------------------------------- */
+
+/* Goes on as far as possible without waiting. */
+void gr_stream_step(struct gr_stream *stream);
+
+/* The stream has failed, or the run if the fault reaches so far. */
+void gr_stream_fail(struct gr_stream *stream, const struct gr_error *err);
+
+/* No further requests: a stream that is under way ends after what it has was committed. */
+void gr_stream_stop(struct gr_stream *stream);
+void gr_stream_free(struct gr_stream *stream);
+
+/* What stream_runs is told. */
+void gr_stream_totals(const struct gr_stream *stream, enum gr_status status,
+                      struct gr_stream_totals *totals);
+
+/* The state that is true with what has been committed and the batch. */
+void gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const char *walk,
+                            int64_t bookmark_us, int64_t clock_us, bool is_complete);
+
+/* --- request.c ------------------------------------------------------------------------------ */
+
+/* The lane wants this GET; takes `url`. */
+void gr_lane_request(struct gr_lane *lane, char *url);
+
+/* Forgets what the lane does. */
+void gr_lane_reset(struct gr_lane *lane);
+
+/* Starts as many requests as the budget allows. */
+void gr_requests_start(struct gr_engine *engine, int64_t now_ms);
+
+/* Hands finished requests to their lanes. */
+void gr_requests_take(struct gr_engine *engine, int64_t now_ms);
+
+/* When the next request may go, from now; -1: none waits. */
+int64_t gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms);
+
+/* --- warehouse.c ---------------------------------------------------------------------------- */
+
+/* True if a script may be started now. */
+bool gr_warehouse_is_free(const struct gr_engine *engine);
+
+/* Starts the script (taken) of a stream. */
+void gr_warehouse_start(struct gr_stream *stream, struct gr_script *script,
+                        enum gr_purpose purpose);
+
+/* Goes on with the running script; tells its owner when it is done. */
+void gr_warehouse_poll(struct gr_engine *engine);
+
+/* --- walking.c, finish.c, drain.c: the phases and what comes back to them ------------------- */
+
+/* One step of a phase: *next is the phase it goes to, unchanged while it stays. */
+bool gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
+bool gr_phase_finish(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
+bool gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
+bool gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
+
+/* A response for a lane of that phase: false with a fault that is final for the stream. A fault
+   that may be tried again is dealt with before. `fault` is NULL for a 2xx. */
+bool gr_walk_answer(struct gr_lane *lane, struct gr_http_response *response,
+                    const struct gr_error *fault, struct gr_error *err);
+bool gr_finish_answer(struct gr_lane *lane, const struct gr_http_response *response,
+                      const struct gr_error *fault, struct gr_error *err);
+bool gr_drain_answer(struct gr_lane *lane, struct gr_http_response *response,
+                     const struct gr_error *fault, struct gr_error *err);
+
+/* The script of that phase is done. */
+void gr_walk_committed(struct gr_stream *stream, const struct gr_script *script);
+
+/* The staging of the scan is empty: what was fetched is let go, and the scan begins anew. */
+void gr_walk_unstaged(struct gr_stream *stream);
+bool gr_finish_committed(struct gr_stream *stream, const struct gr_script *script,
+                         enum gr_purpose purpose, struct gr_error *err);
+void gr_drain_committed(struct gr_stream *stream, const struct gr_script *script,
+                        enum gr_purpose purpose);
+
+/* The session of the warehouse is a new one: whatever was staged in the old one is gone. */
+void gr_drain_session_lost(struct gr_stream *stream);
+
+/* Adds the rejects to the script and empties the list. */
+void gr_walk_put_rejects(struct gr_stream *stream, struct gr_script *script,
+                         struct gr_rejects *rejects);
+
+#endif

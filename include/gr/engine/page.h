@@ -1,0 +1,47 @@
+/*
+ * gr/engine/page.h - the body of a response becomes rows and the facts that a walk wants.
+ *
+ * A page is taken whole or not at all: if anything in it is not what the API promises, nothing is
+ * appended to the rows.
+ *
+ * Errors  GR_FAULT_PAYLOAD: not JSON, no list, `data` is null, no meta
+ * Owns    next_cursor belongs to the page; gr_page_free
+ * Source  gorgias-api.md section 3.1
+ */
+#ifndef GR_ENGINE_PAGE_H
+#define GR_ENGINE_PAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gr/base/buf.h"
+#include "gr/base/error.h"
+#include "gr/codec/row.h"
+#include "gr/walk/walk.h"
+
+struct gr_page {
+    struct gr_page_facts facts; /* all but the clocks               */
+    int64_t wanted;             /* rows appended                    */
+    int64_t refused;            /* objects that are no row          */
+    char *next_cursor;          /* owned; facts.next_cursor is this */
+    int64_t *keys;              /* owned; of all rows appended      */
+};
+void gr_page_free(struct gr_page *page);
+
+/* What is done with the rows of a page. */
+struct gr_page_sink {
+    struct gr_row_layout *layout;
+    const struct gr_walk *walk;    /* says which rows are wanted; NULL: all       */
+    struct gr_buf *rows;           /* tuples are appended                         */
+    struct gr_rejects *rejects;
+};
+
+/* A list's page; a bare array counts as its only page. */
+bool gr_page_list(const char *body, size_t len, const struct gr_page_sink *sink,
+                  struct gr_page *page, struct gr_error *err);
+
+/* A single object. */
+bool gr_page_object(const char *body, size_t len, const struct gr_page_sink *sink,
+                    struct gr_page *page, struct gr_error *err);
+
+#endif

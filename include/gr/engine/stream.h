@@ -1,0 +1,152 @@
+/*
+ * gr/engine/stream.h - a stream in flight: its phases, its lanes, its batch.
+ *
+ * A stream goes through the phases of the table in src/engine/stream.c, one step at a time; a row
+ * also says what `kill -9` in that phase leaves behind. Within a phase it has lanes: a lane is one
+ * chain of requests (the walk has one, a queue is drained by several). What lanes bring is gathered
+ * in batches, and a batch is committed when the warehouse is free: page by page while the API is
+ * the slower one, in larger pieces when it is not.
+ *
+ *   lane    idle -> ready (waits for the budget) -> flight -> idle | held (waits for its commit)
+ *   batch   rows and the state that is true once they are committed
+ *
+ * Errors  a fault of a stream's scope ends the stream; one of the run's scope ends the run
+ * Owns    the engine owns its streams, a stream its lanes, table, layout and walk
+ */
+#ifndef GR_ENGINE_STREAM_H
+#define GR_ENGINE_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gr/base/buf.h"
+#include "gr/base/error.h"
+#include "gr/codec/row.h"
+#include "gr/engine/run.h"
+#include "gr/sink/commit.h"
+#include "gr/sink/table.h"
+#include "gr/source/http.h"
+#include "gr/source/ratelimit.h"
+#include "gr/source/retry.h"
+#include "gr/walk/walk.h"
+
+enum {
+    GR_BATCH_BYTES = 4 * 1024 * 1024, /* a fuller batch fetches no further page          */
+    GR_ASK_IDS_MAX = 100,             /* ids in one request                              */
+    GR_QUEUE_BLOCK = 500,             /* queue entries held in memory                    */
+    GR_CONFIRM_MAX = 100,             /* rows asked for one by one before they are deleted */
+};
+
+enum gr_phase {
+    GR_PHASE_OPEN,   /* the table is made ready, the state is read                   */
+    GR_PHASE_WALK,   /* pages are fetched and committed                              */
+    GR_PHASE_FINISH, /* the end of a scan: staging becomes the table                 */
+    GR_PHASE_SETTLE, /* feeders are waited for, the queue is shortened and read      */
+    GR_PHASE_DRAIN,  /* what the queue names is asked for and committed              */
+    GR_PHASE_CLOSE,  /* post_sql, totals                                             */
+    GR_PHASE_DONE,
+    GR_PHASE_COUNT
+};
+const char *gr_phase_name(enum gr_phase phase);
+
+enum gr_lane_state { GR_LANE_IDLE, GR_LANE_READY, GR_LANE_FLIGHT, GR_LANE_HELD };
+
+struct gr_stream;
+
+struct gr_lane {
+    struct gr_stream *stream;
+    enum gr_lane_state state;
+    char *url;                  /* owned; of the request that is ready or in flight    */
+    int64_t ready_ms;           /* not before                                          */
+    struct gr_retry_state retry;
+    bool begins_scan;           /* walk: staging is made anew with this page           */
+
+    /* asks: what the queue named, and what has come of it */
+    struct gr_queue_entry entries[GR_ASK_IDS_MAX];
+    size_t entry_count;
+    char *cursor;               /* owned; a parent's further pages                     */
+    struct gr_buf rows;
+    struct gr_rejects rejects;
+    int64_t gone[GR_ASK_IDS_MAX];
+    size_t gone_count;
+    bool found[GR_ASK_IDS_MAX]; /* which of the entries came back                      */
+    bool is_complete;           /* all pages are there                                 */
+    bool is_in_script;          /* what it holds is being committed                    */
+    bool has_staged;            /* earlier pages wait in the session's staging ...     */
+    int64_t session;            /* ... of this session                                 */
+};
+
+/* Pages that are committed together. */
+struct gr_batch {
+    struct gr_buf rows;
+    struct gr_rejects rejects;
+    int64_t pages;
+    bool is_scan;
+    bool begins_scan;
+    char *walk;                 /* owned; the walk's state once this is committed      */
+    int64_t bookmark_us;
+    int64_t clock_us;
+};
+
+/* What the script of a stream that is running is for. */
+enum gr_purpose {
+    GR_PURPOSE_NONE,
+    GR_PURPOSE_BATCH,
+    GR_PURPOSE_COUNT_STAGED,
+    GR_PURPOSE_FINISH,
+    GR_PURPOSE_SETTLE,
+    GR_PURPOSE_ANSWERS,
+    GR_PURPOSE_CLOSE
+};
+
+/* The end of a scan, step by step. */
+struct gr_finishing {
+    bool is_checked;            /* staging holds all rows, and what is missing is known */
+    int64_t *missing;           /* owned; keys in the table that the scan did not bring */
+    size_t missing_count;
+    size_t next;                /* the next of them to ask for                         */
+    char **keep;                /* owned; keys that are still there                    */
+    size_t keep_count;
+    bool is_second_scan;
+};
+
+struct gr_engine;
+
+struct gr_stream {
+    struct gr_engine *engine;
+    const struct gr_plan_stream *plan;
+    struct gr_stream_report *report;
+    enum gr_phase phase;
+    bool is_open;               /* table, layout and walk are there                    */
+    struct gr_table table;
+    struct gr_row_layout *layout;
+    struct gr_walk walk;
+    struct gr_lane *lanes;      /* owned; engine->lane_count of them                   */
+    struct gr_batch batch;
+    enum gr_purpose purpose;
+    size_t count_step;          /* steps of the running script whose rows are wanted   */
+    size_t rows_step;
+    size_t field_step;          /* first of the steps that store new field names       */
+    size_t field_count;
+    struct gr_finishing finishing;
+    char *parent_table;         /* owned; quoted name of the parent's table, or NULL   */
+    struct gr_feed *feeds;      /* owned */
+    size_t feed_count;
+    struct gr_queue_entry *queue; /* owned; a block of entries                         */
+    size_t queue_count, queue_next;
+    int64_t queue_seq;          /* behind which the next block begins                  */
+    bool is_settled;            /* a block of the queue has just been read             */
+    bool has_drained;           /* the first round has begun                           */
+    bool is_last_round;         /* all feeders had ended when the queue was settled    */
+    bool has_counts, has_gone;  /* what the running script of answers counts           */
+    size_t gone_step;
+    bool walk_is_over;
+    bool has_closed;            /* its totals have been written, or are being          */
+    bool is_whole;              /* the walk had come to its end                        */
+    int64_t ask_failures;       /* entries that could not be answered                  */
+    char **new_fields;          /* owned; met in the batch                             */
+    size_t new_field_count;
+};
+
+#endif

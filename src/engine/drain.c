@@ -1,0 +1,536 @@
+/*
+ * drain.c - the queue of a stream: what its feeders named is asked for, answered, and dequeued.
+ *
+ * Entries are first settled (removed where the walk of this run has already answered them), then
+ * handed to the lanes. What a lane brings and the removal of its entries are one transaction.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/log.h"
+#include "gr/base/time.h"
+#include "gr/engine/engine.h"
+#include "gr/engine/page.h"
+#include "gr/source/gorgias.h"
+
+enum { ASK_FAILURES_MAX = 20 };
+
+static bool
+has_queue(const struct gr_stream *stream)
+{
+    enum gr_mode mode = stream->plan->mode;
+
+    return stream->plan->schema->ask != GR_ASK_NONE && !stream->walk.is_stopped &&
+           !stream->plan->has_range &&
+           (mode == GR_MODE_INCREMENTAL || mode == GR_MODE_FULL_REFRESH ||
+            mode == GR_MODE_TRUNCATE);
+}
+
+/* --- settling ------------------------------------------------------------------------------- */
+
+static bool
+feeds_into(const struct gr_stream *feeder, const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < feeder->feed_count; i++) {
+        size_t len = strlen(stream->table.object);
+
+        if (strncmp(feeder->feeds[i].object, stream->table.object, len) == 0)
+            return feeder != stream;
+    }
+    return false;
+}
+
+/* Feeders that have not ended may still name rows; of the parent only the walk is waited for. */
+static bool
+feeders_have_ended(const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < stream->engine->count; i++) {
+        const struct gr_stream *other = &stream->engine->streams[i];
+
+        if (other->phase != GR_PHASE_DONE && feeds_into(other, stream))
+            return false;
+    }
+    return true;
+}
+
+static bool
+parent_has_walked(const struct gr_stream *stream)
+{
+    const char *parent = stream->plan->schema->parent;
+    const struct gr_stream *other =
+        parent != NULL ? gr_engine_stream(stream->engine, parent) : NULL;
+
+    return other == NULL || other->phase == GR_PHASE_DONE || other->walk_is_over;
+}
+
+/* A row in the table was not always read by this run's walk; one that a question must answer for
+   being there at all may be settled only where the walk has filled the table from nothing. */
+static bool
+may_settle(const struct gr_stream *stream)
+{
+    enum gr_ask ask = stream->plan->schema->ask;
+
+    if (stream->walk.read_since_us == GR_TIME_NONE)
+        return false;
+    return ask == GR_ASK_PARENT || ask == GR_ASK_OBJECT || stream->table.was_created;
+}
+
+static void
+settle(struct gr_stream *stream, bool is_new_round)
+{
+    const struct gr_schema *schema = stream->plan->schema;
+    struct gr_script *script = gr_script_new(stream->plan->name);
+    GR_CLEANUP(gr_free_var) char *walk = gr_walk_state_json(&stream->walk);
+
+    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
+                           false);
+    if (is_new_round && schema->ask == GR_ASK_PARENT)
+        gr_commit_queue_resolve(script, &stream->table);
+    if (is_new_round && may_settle(stream))
+        gr_commit_queue_settle(script, &stream->table, stream->parent_table,
+                               stream->walk.read_since_us, stream->walk.floor_us);
+    if (is_new_round && (schema->ask == GR_ASK_IDS || schema->ask == GR_ASK_EXISTS))
+        gr_commit_queue_prune(script, &stream->table);
+    stream->rows_step =
+        gr_commit_queue_next(script, &stream->table, stream->queue_seq, GR_QUEUE_BLOCK);
+    gr_warehouse_start(stream, script, GR_PURPOSE_SETTLE);
+}
+
+static void
+take_queue(struct gr_stream *stream, const struct gr_script *script)
+{
+    const struct gr_rows *rows = gr_script_rows(script, stream->rows_step);
+
+    gr_free(stream->queue);
+    stream->queue = gr_alloc(rows->count, sizeof(stream->queue[0]));
+    stream->queue_count = rows->count;
+    stream->queue_next = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const char *v = gr_rows_text(rows, i, 1);
+
+        stream->queue[i] = (struct gr_queue_entry){
+            .key = gr_rows_int(rows, i, 0),
+            .v_us = v != NULL ? strtoll(v, NULL, 10) : GR_TIME_NONE,
+            .seq = gr_rows_int(rows, i, 2)};
+        stream->queue_seq = stream->queue[i].seq;
+    }
+    stream->report->queue = (int64_t)rows->count;
+    stream->is_settled = true;
+}
+
+bool
+gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
+{
+    bool feeders_ended = feeders_have_ended(stream);
+    bool is_more = stream->queue_count == GR_QUEUE_BLOCK;
+
+    (void)err;
+    if (!has_queue(stream) || stream->engine->is_stopping) {
+        if (stream->purpose == GR_PURPOSE_NONE)
+            *next = GR_PHASE_CLOSE;
+        return true;
+    }
+    if (stream->is_settled) {
+        stream->is_settled = false;
+        *next = stream->queue_count > 0 ? GR_PHASE_DRAIN
+                : stream->is_last_round ? GR_PHASE_CLOSE
+                                        : GR_PHASE_SETTLE;
+        return true;
+    }
+    if (stream->purpose != GR_PURPOSE_NONE)
+        return true;
+    /* The first round begins when the parent's walk is over, the last when nobody feeds any more. */
+    if (!is_more && !feeders_ended && (stream->has_drained || !parent_has_walked(stream))) {
+        stream->report->activity = "waits for the streams that feed it";
+        return true;
+    }
+    if (!gr_warehouse_is_free(stream->engine))
+        return true;
+    stream->report->activity = "settles its queue";
+    stream->is_last_round = is_more ? stream->is_last_round : feeders_ended;
+    stream->has_drained = true;
+    settle(stream, !is_more);
+    return true;
+}
+
+/* --- asking --------------------------------------------------------------------------------- */
+
+static char *
+ask_url(const struct gr_lane *lane)
+{
+    const struct gr_schema *schema = lane->stream->plan->schema;
+    struct gr_buf url = gr_buf_new(0);
+    int64_t ids[GR_ASK_IDS_MAX];
+
+    if (schema->ask == GR_ASK_OBJECT || schema->ask == GR_ASK_EXISTS) {
+        gr_gorgias_object_url(&url, schema, lane->entries[0].key);
+        return gr_buf_take(&url);
+    }
+    for (size_t i = 0; i < lane->entry_count; i++)
+        ids[i] = lane->entries[i].key;
+    gr_gorgias_list_url(&url, schema,
+                        &(struct gr_list_ask){.order = schema->order,
+                                              .cursor = lane->cursor,
+                                              .since_us = GR_TIME_NONE,
+                                              .limit = schema->page_limit,
+                                              .param = schema->ask_param,
+                                              .ids = ids,
+                                              .id_count = lane->entry_count});
+    return gr_buf_take(&url);
+}
+
+static void
+begin_ask(struct gr_lane *lane)
+{
+    gr_buf_reset(&lane->rows);
+    gr_rejects_free(&lane->rejects);
+    gr_free(lane->cursor);
+    lane->cursor = NULL;
+    lane->gone_count = 0;
+    lane->is_complete = lane->has_staged = lane->is_in_script = false;
+    memset(lane->found, 0, sizeof(lane->found));
+    gr_lane_request(lane, ask_url(lane));
+}
+
+static void
+ask_more(struct gr_stream *stream)
+{
+    size_t most = stream->plan->schema->ask == GR_ASK_IDS ? GR_ASK_IDS_MAX : 1;
+
+    for (size_t i = 0; i < stream->engine->lane_count; i++) {
+        struct gr_lane *lane = &stream->lanes[i];
+
+        if (lane->state != GR_LANE_IDLE || stream->queue_next >= stream->queue_count ||
+            stream->engine->is_stopping)
+            continue;
+        lane->entry_count = 0;
+        while (lane->entry_count < most && stream->queue_next < stream->queue_count)
+            lane->entries[lane->entry_count++] = stream->queue[stream->queue_next++];
+        begin_ask(lane);
+    }
+}
+
+/* One bad answer does not keep the others waiting: its entries stay in the queue. */
+static bool
+pass_over(struct gr_lane *lane, const struct gr_error *fault, struct gr_error *err)
+{
+    struct gr_stream *stream = lane->stream;
+
+    *err = *fault;
+    if (gr_fault_facts(fault->fault)->scope == GR_SCOPE_RUN ||
+        ++stream->ask_failures >= ASK_FAILURES_MAX)
+        return false;
+    gr_log_error(GR_LOG_ERROR, stream->plan->name, fault);
+    if (stream->report->error.fault == GR_OK)
+        stream->report->error = *fault;
+    lane->state = GR_LANE_IDLE;
+    return true;
+}
+
+static void
+hold(struct gr_lane *lane, bool is_complete)
+{
+    lane->is_complete = is_complete;
+    lane->state = GR_LANE_HELD;
+}
+
+static void
+note_found(struct gr_lane *lane, const struct gr_page *page)
+{
+    for (size_t i = 0; i < lane->entry_count; i++)
+        for (int64_t j = 0; j < page->wanted && !lane->found[i]; j++)
+            lane->found[i] = page->keys[j] == lane->entries[i].key;
+}
+
+static void
+note_gone(struct gr_lane *lane)
+{
+    for (size_t i = 0; i < lane->entry_count; i++)
+        if (!lane->found[i])
+            lane->gone[lane->gone_count++] = lane->entries[i].key;
+}
+
+static bool
+take_list(struct gr_lane *lane, const struct gr_http_response *response, struct gr_error *err)
+{
+    struct gr_stream *stream = lane->stream;
+    struct gr_page_sink sink = {
+        .layout = stream->layout, .rows = &lane->rows, .rejects = &lane->rejects};
+    GR_CLEANUP(gr_page_free) struct gr_page page = {0};
+    bool is_last;
+
+    if (!gr_page_list(gr_buf_text(&response->body), response->body.len, &sink, &page, err))
+        return gr_fail_in(err, "%s", response->path);
+    is_last = page.next_cursor == NULL;
+    if (!is_last && lane->cursor != NULL && strcmp(page.next_cursor, lane->cursor) == 0) {
+        struct gr_error loop;
+
+        (void)gr_fail(&loop, GR_FAULT_REFUSED, "%s: the source named the same page twice",
+                      response->path);
+        return pass_over(lane, &loop, err);
+    }
+    stream->report->pages++;
+    stream->report->rows_read += page.wanted;
+    stream->report->rejected += page.refused;
+    note_found(lane, &page);
+    gr_free(lane->cursor);
+    lane->cursor = page.next_cursor;
+    page.next_cursor = NULL;
+    if (is_last && stream->plan->schema->ask == GR_ASK_IDS)
+        note_gone(lane);
+    hold(lane, is_last);
+    return true;
+}
+
+static bool
+take_object(struct gr_lane *lane, const struct gr_http_response *response, struct gr_error *err)
+{
+    struct gr_stream *stream = lane->stream;
+    struct gr_page_sink sink = {
+        .layout = stream->layout, .rows = &lane->rows, .rejects = &lane->rejects};
+    GR_CLEANUP(gr_page_free) struct gr_page page = {0};
+
+    if (stream->plan->schema->ask == GR_ASK_OBJECT) {
+        if (!gr_page_object(gr_buf_text(&response->body), response->body.len, &sink, &page, err))
+            return gr_fail_in(err, "%s", response->path);
+        stream->report->rows_read += page.wanted;
+    }
+    hold(lane, true);
+    return true;
+}
+
+bool
+gr_drain_answer(struct gr_lane *lane, struct gr_http_response *response,
+                const struct gr_error *fault, struct gr_error *err)
+{
+    enum gr_ask ask = lane->stream->plan->schema->ask;
+    bool is_object = ask == GR_ASK_OBJECT || ask == GR_ASK_EXISTS;
+
+    if (fault == NULL)
+        return is_object ? take_object(lane, response, err) : take_list(lane, response, err);
+    /* 301 is what a merged customer answers: under this id there is nobody any more. */
+    if (fault->fault == GR_FAULT_MISSING || (is_object && fault->fault == GR_FAULT_REDIRECT)) {
+        note_gone(lane);
+        hold(lane, true);
+        return true;
+    }
+    /* A cursor that was refused: the set is read again from its first page. */
+    if (fault->fault == GR_FAULT_REFUSED && lane->cursor != NULL &&
+        ++lane->stream->ask_failures < ASK_FAILURES_MAX) {
+        begin_ask(lane);
+        return true;
+    }
+    return pass_over(lane, fault, err);
+}
+
+/* --- committing ----------------------------------------------------------------------------- */
+
+static void
+append(struct gr_buf *all, struct gr_lane *lane)
+{
+    gr_buf_put(all, gr_buf_text(&lane->rows), lane->rows.len);
+    gr_buf_reset(&lane->rows);
+}
+
+/* The parents whose sets are complete, and those that are gone themselves. */
+static void
+put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows)
+{
+    int64_t *whole = gr_alloc(stream->engine->lane_count, sizeof(*whole));
+    int64_t *gone = gr_alloc(stream->engine->lane_count, sizeof(*gone));
+    int64_t *fresh = gr_alloc(stream->engine->lane_count, sizeof(*fresh));
+    size_t whole_count = 0, gone_count = 0, fresh_count = 0;
+
+    for (size_t i = 0; i < stream->engine->lane_count; i++) {
+        const struct gr_lane *lane = &stream->lanes[i];
+
+        if (!lane->is_in_script)
+            continue;
+        if (!lane->has_staged)
+            fresh[fresh_count++] = lane->entries[0].key;
+        if (lane->gone_count > 0)
+            gone[gone_count++] = lane->entries[0].key;
+        else if (lane->is_complete)
+            whole[whole_count++] = lane->entries[0].key;
+    }
+    if (fresh_count > 0)
+        gr_commit_set_forget(script, &stream->table, fresh, fresh_count);
+    if (rows->len > 0)
+        gr_commit_set_page(script, &stream->table, rows);
+    if (whole_count > 0) {
+        stream->count_step = gr_commit_set_finish(script, &stream->table, whole, whole_count,
+                                                  stream->parent_table);
+        stream->has_counts = true;
+    }
+    if (gone_count > 0)
+        gr_commit_parents_gone(script, &stream->table, stream->parent_table, gone, gone_count);
+    gr_free(whole);
+    gr_free(gone);
+    gr_free(fresh);
+}
+
+static struct gr_stream *
+child_of(const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < stream->engine->count; i++) {
+        struct gr_stream *other = &stream->engine->streams[i];
+
+        if (other->is_open && other->plan->schema->parent != NULL &&
+            strcmp(other->plan->schema->parent, stream->plan->schema->stream) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+static void
+put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows)
+{
+    struct gr_stream *child = child_of(stream);
+    int64_t gone[GR_ASK_IDS_MAX * 8];
+    size_t gone_count = 0;
+
+    for (size_t i = 0; i < stream->engine->lane_count; i++) {
+        const struct gr_lane *lane = &stream->lanes[i];
+
+        for (size_t j = 0; lane->is_in_script && j < lane->gone_count; j++)
+            gone[gone_count++] = lane->gone[j];
+    }
+    if (rows->len > 0) {
+        stream->count_step = gr_commit_merge(script, &stream->table, rows, stream->parent_table,
+                                             stream->feeds, stream->feed_count);
+        stream->has_counts = true;
+    }
+    if (gone_count > 0) {
+        stream->gone_step = gr_commit_gone(script, &stream->table, gone, gone_count,
+                                           child != NULL ? &child->table : NULL);
+        stream->has_gone = true;
+    }
+}
+
+/* Takes as many held lanes as fit into one commit. */
+static size_t
+gather(struct gr_stream *stream, struct gr_buf *rows)
+{
+    size_t taken = 0;
+
+    for (size_t i = 0; i < stream->engine->lane_count && taken < 8; i++) {
+        struct gr_lane *lane = &stream->lanes[i];
+
+        if (lane->state != GR_LANE_HELD)
+            continue;
+        if (lane->has_staged && lane->session != gr_pg_session(stream->engine->pg)) {
+            begin_ask(lane);
+            continue;
+        }
+        append(rows, lane);
+        lane->is_in_script = true;
+        taken++;
+    }
+    return taken;
+}
+
+static void
+commit_answers(struct gr_stream *stream)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf rows = gr_buf_new(0);
+    GR_CLEANUP(gr_free_var) char *walk = gr_walk_state_json(&stream->walk);
+    struct gr_script *script;
+
+    if (gather(stream, &rows) == 0)
+        return;
+    script = gr_script_new(stream->plan->name);
+    stream->has_counts = stream->has_gone = false;
+    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
+                           false);
+    if (stream->plan->schema->ask == GR_ASK_PARENT)
+        put_sets(stream, script, &rows);
+    else
+        put_rows(stream, script, &rows);
+    for (size_t i = 0; i < stream->engine->lane_count; i++) {
+        struct gr_lane *lane = &stream->lanes[i];
+
+        if (!lane->is_in_script)
+            continue;
+        gr_walk_put_rejects(stream, script, &lane->rejects);
+        if (lane->is_complete)
+            gr_commit_queue_done(script, &stream->table, lane->entries, lane->entry_count);
+    }
+    gr_warehouse_start(stream, script, GR_PURPOSE_ANSWERS);
+}
+
+static void
+lane_committed(struct gr_lane *lane)
+{
+    lane->is_in_script = false;
+    if (lane->is_complete) {
+        lane->stream->report->queue -= (int64_t)lane->entry_count;
+        lane->state = GR_LANE_IDLE;
+        return;
+    }
+    lane->has_staged = true;
+    lane->session = gr_pg_session(lane->stream->engine->pg);
+    gr_lane_request(lane, ask_url(lane));
+}
+
+static void
+add_counts(struct gr_stream *stream, const struct gr_script *script, size_t step)
+{
+    struct gr_counts counts = gr_commit_counts(script, step);
+
+    stream->report->inserted += counts.inserted;
+    stream->report->updated += counts.updated;
+    stream->report->unchanged += counts.unchanged;
+    stream->report->deleted += counts.deleted;
+}
+
+void
+gr_drain_committed(struct gr_stream *stream, const struct gr_script *script,
+                   enum gr_purpose purpose)
+{
+    if (purpose == GR_PURPOSE_SETTLE) {
+        take_queue(stream, script);
+        return;
+    }
+    if (stream->has_counts)
+        add_counts(stream, script, stream->count_step);
+    if (stream->has_gone)
+        add_counts(stream, script, stream->gone_step);
+    for (size_t i = 0; i < stream->engine->lane_count; i++)
+        if (stream->lanes[i].is_in_script)
+            lane_committed(&stream->lanes[i]);
+}
+
+/* Answers that were being committed, or wait half staged, are asked for again. */
+void
+gr_drain_session_lost(struct gr_stream *stream)
+{
+    for (size_t i = 0; stream->phase == GR_PHASE_DRAIN && i < stream->engine->lane_count; i++) {
+        struct gr_lane *lane = &stream->lanes[i];
+
+        if (lane->is_in_script || lane->has_staged) {
+            if (lane->state == GR_LANE_FLIGHT)
+                gr_http_cancel(stream->engine->http, lane);
+            begin_ask(lane);
+        }
+    }
+}
+
+bool
+gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
+{
+    bool is_idle = stream->purpose == GR_PURPOSE_NONE;
+
+    (void)err;
+    stream->report->activity = "asks for what the queue names";
+    ask_more(stream);
+    if (gr_warehouse_is_free(stream->engine))
+        commit_answers(stream);
+    for (size_t i = 0; i < stream->engine->lane_count; i++)
+        is_idle = is_idle && stream->lanes[i].state == GR_LANE_IDLE;
+    if (is_idle && stream->purpose == GR_PURPOSE_NONE &&
+        (stream->queue_next >= stream->queue_count || stream->engine->is_stopping))
+        *next = GR_PHASE_SETTLE;
+    return true;
+}

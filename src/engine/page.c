@@ -1,0 +1,204 @@
+/* page.c - the body of a response becomes rows and the facts that a walk wants. */
+#include "gr/engine/page.h"
+
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/time.h"
+
+void
+gr_page_free(struct gr_page *page)
+{
+    gr_free(page->next_cursor);
+    gr_free(page->keys);
+    *page = (struct gr_page){0};
+}
+
+static void
+note_value(struct gr_page *page, int64_t value_us)
+{
+    struct gr_page_facts *facts = &page->facts;
+
+    if (value_us == GR_TIME_NONE)
+        return;
+    if (facts->first_us == GR_TIME_NONE)
+        facts->first_us = value_us;
+    else if (value_us > facts->last_us)
+        facts->descends = false;
+    else if (value_us < facts->last_us)
+        facts->ascends = false;
+    facts->last_us = value_us;
+    if (value_us > facts->max_us)
+        facts->max_us = value_us;
+}
+
+static void
+note_key(struct gr_page *page, int64_t key)
+{
+    enum { STEP = 128 };
+
+    if (page->wanted % STEP == 0)
+        page->keys = gr_realloc(page->keys, (size_t)page->wanted + STEP, sizeof(page->keys[0]));
+    page->keys[page->wanted++] = key;
+}
+
+static void
+take_object(const struct gr_json_value *object, const struct gr_page_sink *sink,
+            struct gr_page *page)
+{
+    size_t before = sink->rows->len;
+    size_t rejects_before = sink->rejects->count;
+    struct gr_row_facts facts;
+    struct gr_error refused;
+
+    page->facts.rows++;
+    /* An object that is no row is kept among the rejects, and the others go on. */
+    if (!gr_row_encode(sink->layout, object, sink->rows, &facts, sink->rejects, &refused)) {
+        page->refused++;
+        return;
+    }
+    note_value(page, facts.cursor_us);
+    if (sink->walk == NULL || gr_walk_wants(sink->walk, facts.cursor_us)) {
+        note_key(page, facts.key);
+        return;
+    }
+    sink->rows->len = before;
+    gr_rejects_cut(sink->rejects, rejects_before);
+}
+
+static bool
+not_json(const struct gr_json_reader *reader, struct gr_error *err)
+{
+    return gr_fail(err, GR_FAULT_PAYLOAD, "the body is not JSON: %s at byte %zu", reader->failed,
+                   reader->at);
+}
+
+static bool
+take_rows(const struct gr_json_value *data, const struct gr_page_sink *sink, struct gr_page *page,
+          struct gr_error *err)
+{
+    struct gr_json_reader inside;
+    struct gr_json_value object;
+
+    if (data->kind == GR_JSON_NULL) {
+        (void)gr_fail(err, GR_FAULT_PAYLOAD, "the list's data is null");
+        return gr_hint(err, "If it stays so, the key's role may lack the permission to read it.");
+    }
+    if (data->kind != GR_JSON_ARRAY)
+        return gr_fail(err, GR_FAULT_PAYLOAD, "the list's data is not an array");
+    inside = gr_json_inside(data);
+    while (gr_json_element(&inside, &object))
+        take_object(&object, sink, page);
+    return inside.failed == NULL || not_json(&inside, err);
+}
+
+/* meta.next_cursor: null, missing or "" is the last page. */
+static bool
+take_meta(const struct gr_json_value *meta, struct gr_page *page, struct gr_error *err)
+{
+    struct gr_json_reader inside;
+    struct gr_json_value name, value;
+
+    if (meta->kind != GR_JSON_OBJECT)
+        return gr_fail(err, GR_FAULT_PAYLOAD, "the list's meta is not an object");
+    inside = gr_json_inside(meta);
+    while (gr_json_member(&inside, &name, &value)) {
+        GR_CLEANUP(gr_buf_free) struct gr_buf cursor = gr_buf_new(65536);
+
+        if (!gr_json_is(&name, "next_cursor") || value.kind == GR_JSON_NULL)
+            continue;
+        if (value.kind != GR_JSON_STRING || gr_json_decode(&value, &cursor) != 0)
+            return gr_fail(err, GR_FAULT_PAYLOAD, "the list's next_cursor is not a text");
+        gr_free(page->next_cursor);
+        page->next_cursor = cursor.len > 0 ? gr_buf_take(&cursor) : NULL;
+    }
+    return true;
+}
+
+static bool
+take_envelope(const struct gr_json_value *whole, const struct gr_page_sink *sink,
+              struct gr_page *page, struct gr_error *err)
+{
+    struct gr_json_reader inside = gr_json_inside(whole);
+    struct gr_json_value name, value;
+    bool has_data = false, has_meta = false;
+
+    while (gr_json_member(&inside, &name, &value)) {
+        if (gr_json_is(&name, "data") && !has_data) {
+            has_data = true;
+            if (!take_rows(&value, sink, page, err))
+                return false;
+        } else if (gr_json_is(&name, "meta")) {
+            has_meta = true;
+            if (!take_meta(&value, page, err))
+                return false;
+        }
+    }
+    if (!has_data)
+        return gr_fail(err, GR_FAULT_PAYLOAD, "the body is not a list: it has no data");
+    if (!has_meta)
+        return gr_fail(err, GR_FAULT_PAYLOAD, "the list has no meta: whether it ends here is unknown");
+    return true;
+}
+
+static struct gr_page
+empty_page(void)
+{
+    return (struct gr_page){.facts = {.first_us = GR_TIME_NONE,
+                                      .last_us = GR_TIME_NONE,
+                                      .max_us = GR_TIME_NONE,
+                                      .descends = true,
+                                      .ascends = true,
+                                      .clock_us = GR_TIME_NONE,
+                                      .local_clock_us = GR_TIME_NONE}};
+}
+
+/* Reads `body` as one value, and undoes everything if the page cannot be taken. */
+static bool
+take_body(const char *body, size_t len, const struct gr_page_sink *sink, struct gr_page *page,
+          bool is_list, struct gr_error *err)
+{
+    size_t rows_before = sink->rows->len;
+    size_t rejects_before = sink->rejects->count;
+    struct gr_json_reader reader = gr_json_open(body, len);
+    struct gr_json_value whole;
+    bool ok;
+
+    *page = empty_page();
+    if (!gr_json_value(&reader, &whole) || !gr_json_end(&reader))
+        return not_json(&reader, err);
+    if (!is_list && whole.kind == GR_JSON_OBJECT) {
+        take_object(&whole, sink, page);
+        ok = true;
+    } else if (is_list && whole.kind == GR_JSON_OBJECT) {
+        ok = take_envelope(&whole, sink, page, err);
+    } else if (is_list && whole.kind == GR_JSON_ARRAY) {
+        ok = take_rows(&whole, sink, page, err);
+    } else {
+        ok = gr_fail(err, GR_FAULT_PAYLOAD, "the body is not %s", is_list ? "a list" : "an object");
+    }
+    if (ok && sink->rows->failed != NULL)
+        ok = gr_fail(err, GR_FAULT_PAYLOAD, "the page's rows are %s", sink->rows->failed);
+    if (!ok) {
+        sink->rows->len = rows_before;
+        gr_rejects_cut(sink->rejects, rejects_before);
+        gr_page_free(page);
+        return false;
+    }
+    page->facts.next_cursor = page->next_cursor;
+    return true;
+}
+
+bool
+gr_page_list(const char *body, size_t len, const struct gr_page_sink *sink, struct gr_page *page,
+             struct gr_error *err)
+{
+    return take_body(body, len, sink, page, true, err);
+}
+
+bool
+gr_page_object(const char *body, size_t len, const struct gr_page_sink *sink,
+               struct gr_page *page, struct gr_error *err)
+{
+    return take_body(body, len, sink, page, false, err);
+}

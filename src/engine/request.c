@@ -1,0 +1,208 @@
+/* request.c - lanes send their requests within the budget, and are handed what comes back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/log.h"
+#include "gr/base/time.h"
+#include "gr/engine/engine.h"
+#include "gr/source/gorgias.h"
+
+void
+gr_lane_request(struct gr_lane *lane, char *url)
+{
+    gr_free(lane->url);
+    lane->url = url;
+    lane->state = GR_LANE_READY;
+    lane->ready_ms = 0;
+    lane->retry = (struct gr_retry_state){0};
+}
+
+void
+gr_lane_reset(struct gr_lane *lane)
+{
+    if (lane->state == GR_LANE_FLIGHT)
+        gr_http_cancel(lane->stream->engine->http, lane);
+    gr_free(lane->url);
+    gr_free(lane->cursor);
+    gr_buf_free(&lane->rows);
+    gr_rejects_free(&lane->rejects);
+    *lane = (struct gr_lane){.stream = lane->stream};
+}
+
+/* xorshift64*: jitter needs no better. */
+static double
+draw(struct gr_engine *engine)
+{
+    engine->random ^= engine->random >> 12;
+    engine->random ^= engine->random << 25;
+    engine->random ^= engine->random >> 27;
+    return (double)((engine->random * UINT64_C(2685821657736338717)) >> 11) / 9007199254740992.0;
+}
+
+/* The ready lane that has waited for its turn longest, or NULL. */
+static struct gr_lane *
+next_lane(struct gr_engine *engine, int64_t now_ms)
+{
+    for (size_t i = 0; i < engine->count; i++) {
+        struct gr_stream *stream = &engine->streams[(engine->turn + i) % engine->count];
+
+        for (size_t j = 0; j < engine->lane_count; j++) {
+            struct gr_lane *lane = &stream->lanes[j];
+
+            if (lane->state == GR_LANE_READY && lane->ready_ms <= now_ms) {
+                engine->turn = (engine->turn + i + 1) % engine->count;
+                return lane;
+            }
+        }
+    }
+    return NULL;
+}
+
+void
+gr_requests_start(struct gr_engine *engine, int64_t now_ms)
+{
+    while (gr_http_in_flight(engine->http) < engine->lane_count &&
+           gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) == 0) {
+        struct gr_lane *lane = next_lane(engine, now_ms);
+        struct gr_error err;
+
+        if (lane == NULL)
+            return;
+        if (!gr_http_start(engine->http, lane->url, lane, &err)) {
+            gr_stream_fail(lane->stream, &err);
+            continue;
+        }
+        gr_ratelimit_take(&engine->budget, now_ms * 1000);
+        lane->state = GR_LANE_FLIGHT;
+        lane->stream->report->requests++;
+        engine->report->requests++;
+    }
+}
+
+int64_t
+gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms)
+{
+    int64_t due = -1;
+    int64_t budget = (gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) + 999) / 1000;
+
+    if (gr_http_in_flight(engine->http) >= engine->lane_count)
+        return -1;
+    for (size_t i = 0; i < engine->count; i++) {
+        for (size_t j = 0; j < engine->lane_count; j++) {
+            const struct gr_lane *lane = &engine->streams[i].lanes[j];
+            int64_t wait = lane->ready_ms - now_ms;
+
+            if (lane->state != GR_LANE_READY)
+                continue;
+            wait = wait > budget ? wait : budget;
+            due = due < 0 || wait < due ? wait : due;
+        }
+    }
+    return due;
+}
+
+static void
+observe(struct gr_engine *engine, const struct gr_http_response *response, int64_t now_ms)
+{
+    if (response->error.fault == GR_OK)
+        engine->was_reached = true;
+    gr_ratelimit_observe(&engine->budget, now_ms * 1000, response->used, response->limit,
+                         (int64_t)gr_http_in_flight(engine->http));
+}
+
+/* True if the lane will send its request again after a pause. */
+static bool
+try_again(struct gr_lane *lane, const struct gr_error *fault, int64_t now_ms)
+{
+    struct gr_engine *engine = lane->stream->engine;
+    char attempt[32], pause_text[GR_TIME_TEXT];
+    int64_t pause;
+
+    lane->retry.attempts++;
+    lane->retry.was_reached = engine->was_reached;
+    pause = gr_retry_pause_ms(fault, &lane->retry, draw(engine));
+    if (fault->fault == GR_FAULT_THROTTLED) {
+        engine->report->throttled++;
+        gr_ratelimit_refused(&engine->budget, now_ms * 1000, pause < 0 ? 0 : pause * 1000);
+    }
+    if (pause < 0)
+        return false;
+    lane->retry.waited_ms += pause;
+    lane->ready_ms = now_ms + pause;
+    lane->state = GR_LANE_READY;
+    lane->stream->report->retries++;
+    gr_duration_format(pause, pause_text);
+    (void)snprintf(attempt, sizeof(attempt), "%d", lane->retry.attempts);
+    gr_log(GR_LOG_WARN, lane->stream->plan->name, "will try again", "because", fault->message,
+           "attempt", attempt, "after", pause_text, NULL);
+    return true;
+}
+
+static void
+give_up(struct gr_lane *lane, struct gr_error *err)
+{
+    struct gr_engine *engine = lane->stream->engine;
+
+    if (err->fault == GR_FAULT_TRANSPORT && !engine->was_reached)
+        err->fault = GR_FAULT_UNREACHABLE;
+    /* An HTML 404 means an unknown account only while nothing else has come from there. */
+    if (err->fault == GR_FAULT_UNREACHABLE && engine->was_reached && err->hint[0] != '\0' &&
+        lane->retry.attempts == 0 && engine->report->requests > 1)
+        err->fault = GR_FAULT_MISSING;
+    gr_stream_fail(lane->stream, err);
+}
+
+static bool
+hand_over(struct gr_lane *lane, struct gr_http_response *response, const struct gr_error *fault,
+          struct gr_error *err)
+{
+    switch (lane->stream->phase) {
+    case GR_PHASE_WALK:
+        return gr_walk_answer(lane, response, fault, err);
+    case GR_PHASE_FINISH:
+        return gr_finish_answer(lane, response, fault, err);
+    case GR_PHASE_DRAIN:
+        return gr_drain_answer(lane, response, fault, err);
+    case GR_PHASE_OPEN:
+    case GR_PHASE_SETTLE:
+    case GR_PHASE_CLOSE:
+    case GR_PHASE_DONE:
+    case GR_PHASE_COUNT:
+        break;
+    }
+    return gr_fail(err, GR_FAULT_BUG, "a response came in phase %s",
+                   gr_phase_name(lane->stream->phase));
+}
+
+static void
+take_response(struct gr_engine *engine, struct gr_http_response *response, int64_t now_ms)
+{
+    struct gr_lane *lane = response->tag;
+    struct gr_error fault, err;
+    bool is_fine;
+
+    observe(engine, response, now_ms);
+    lane->stream->report->bytes += (int64_t)response->body.len;
+    lane->state = GR_LANE_IDLE;
+    is_fine = gr_gorgias_classify(response, &fault);
+    if (!is_fine && try_again(lane, &fault, now_ms))
+        return;
+    if (hand_over(lane, response, is_fine ? NULL : &fault, &err))
+        return;
+    /* A page that is not what it should be may be so the next time it is sent. */
+    if (is_fine && err.fault == GR_FAULT_PAYLOAD && try_again(lane, &err, now_ms))
+        return;
+    give_up(lane, &err);
+}
+
+void
+gr_requests_take(struct gr_engine *engine, int64_t now_ms)
+{
+    struct gr_http_response *response;
+
+    while ((response = gr_http_take(engine->http)) != NULL) {
+        take_response(engine, response, now_ms);
+        gr_http_response_free(response);
+    }
+}

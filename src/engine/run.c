@@ -1,0 +1,306 @@
+/* run.c - the loop: all streams of a plan, side by side. */
+#include "gr/engine/run.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/log.h"
+#include "gr/base/time.h"
+#include "gr/engine/engine.h"
+#include "gr/sink/state.h"
+
+enum { PROGRESS_MS = 200, IDLE_MS = 1000, STOP_MS = 30000 };
+
+/* clang-format off */
+static const char *const status_names[GR_STATUS_COUNT] = {
+    [GR_STATUS_WAITING] = "waiting",
+    [GR_STATUS_RUNNING] = "running",
+    [GR_STATUS_SUCCEEDED] = "succeeded",
+    [GR_STATUS_FAILED] = "failed",
+    [GR_STATUS_STOPPED] = "stopped",
+};
+/* clang-format on */
+
+const char *
+gr_status_name(enum gr_status status)
+{
+    return status >= 0 && status < GR_STATUS_COUNT ? status_names[status] : "?";
+}
+
+struct gr_stream *
+gr_engine_stream(struct gr_engine *engine, const char *name)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        if (strcmp(engine->streams[i].plan->schema->stream, name) == 0)
+            return &engine->streams[i];
+    return NULL;
+}
+
+void
+gr_engine_fail(struct gr_engine *engine, const struct gr_error *err)
+{
+    if (engine->fatal.fault != GR_OK)
+        return;
+    engine->fatal = *err;
+    gr_log_error(GR_LOG_ERROR, NULL, err);
+}
+
+static void
+report_now(struct gr_engine *engine)
+{
+    struct gr_run_report *report = engine->report;
+
+    report->now_ms = gr_clock_ms();
+    report->budget_level = gr_ratelimit_level(&engine->budget, report->now_ms * 1000);
+    report->budget_requests = engine->budget.rate.requests;
+    report->budget_per_ms = engine->budget.rate.per_ms;
+    if (engine->options->progress != NULL)
+        engine->options->progress(engine->options->context, report);
+}
+
+/* A stream starts in the report before it starts to run. */
+static void
+init_streams(struct gr_engine *engine)
+{
+    const struct gr_plan *plan = engine->plan;
+
+    engine->count = plan->count;
+    engine->lane_count = (size_t)(plan->threads > 0 ? plan->threads : 4);
+    engine->streams = gr_alloc(plan->count, sizeof(engine->streams[0]));
+    engine->report->streams = gr_alloc(plan->count, sizeof(engine->report->streams[0]));
+    engine->report->count = plan->count;
+    for (size_t i = 0; i < plan->count; i++) {
+        struct gr_stream *stream = &engine->streams[i];
+        struct gr_buf object = gr_buf_new(0);
+
+        stream->engine = engine;
+        stream->plan = &plan->streams[i];
+        stream->report = &engine->report->streams[i];
+        stream->lanes = gr_alloc(engine->lane_count, sizeof(stream->lanes[0]));
+        for (size_t j = 0; j < engine->lane_count; j++)
+            stream->lanes[j].stream = stream;
+        stream->batch.bookmark_us = stream->batch.clock_us = GR_TIME_NONE;
+        gr_buf_printf(&object, "%s.%s", stream->plan->table_schema, stream->plan->table_name);
+        *stream->report = (struct gr_stream_report){
+            .name = stream->plan->name,
+            .mode = gr_mode_name(stream->plan->mode),
+            .object = gr_buf_take(&object),
+            .note = stream->plan->note,
+            .activity = "waits for its turn",
+            .queue = stream->plan->schema->ask != GR_ASK_NONE ? 0 : -1,
+            .bookmark_us = GR_TIME_NONE};
+    }
+}
+
+static bool
+has_ended(const struct gr_engine *engine)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        if (engine->streams[i].phase != GR_PHASE_DONE)
+            return false;
+    return engine->script == NULL;
+}
+
+/* Stops in good order, once: by a signal or when --max-duration is over. */
+static void
+maybe_stop(struct gr_engine *engine, int64_t now_ms)
+{
+    const struct gr_run_options *options = engine->options;
+    bool is_asked = options->stop != NULL && *options->stop != 0;
+    bool is_late = options->max_duration_ms > 0 &&
+                   now_ms - engine->report->started_ms >= options->max_duration_ms;
+
+    if (engine->is_stopping || (!is_asked && !is_late))
+        return;
+    gr_log(GR_LOG_INFO, NULL, "stops in good order", "because",
+           is_asked ? "a signal asked for it" : "--max-duration is over", NULL);
+    engine->is_stopping = true;
+    engine->was_stopped = true;
+    for (size_t i = 0; i < engine->count; i++)
+        gr_stream_stop(&engine->streams[i]);
+}
+
+/* After a fault that ends the run nothing more is asked; what is whole is still committed, unless
+   it is the warehouse that has failed. */
+static void
+wind_down(struct gr_engine *engine)
+{
+    if (engine->fatal.fault == GR_OK || engine->is_stopping)
+        return;
+    engine->is_stopping = true;
+    for (size_t i = 0; i < engine->count; i++) {
+        struct gr_stream *stream = &engine->streams[i];
+
+        gr_stream_stop(stream);
+        if (engine->fatal.fault != GR_FAULT_AUTH && engine->fatal.fault != GR_FAULT_UNREACHABLE &&
+            stream->phase != GR_PHASE_DONE) {
+            stream->report->status = GR_STATUS_STOPPED;
+            stream->report->ended_ms = gr_clock_ms();
+            stream->report->activity = "";
+            stream->phase = GR_PHASE_DONE;
+        }
+    }
+}
+
+static int64_t
+pause_ms(const struct gr_engine *engine, int64_t now_ms)
+{
+    int64_t due = engine->is_stopping ? -1 : gr_requests_due_ms(engine, now_ms);
+    int64_t most = engine->options->progress != NULL ? PROGRESS_MS : IDLE_MS;
+
+    return due < 0 || due > most ? most : due;
+}
+
+static void
+loop(struct gr_engine *engine)
+{
+    int64_t last_report_ms = 0;
+
+    while (!has_ended(engine)) {
+        int64_t now_ms = gr_clock_ms();
+        bool wants_write = false;
+        int socket;
+
+        gr_warehouse_poll(engine);
+        gr_requests_take(engine, now_ms);
+        maybe_stop(engine, now_ms);
+        wind_down(engine);
+        for (size_t i = 0; i < engine->count; i++)
+            gr_stream_step(&engine->streams[(engine->turn + i) % engine->count]);
+        gr_requests_start(engine, gr_clock_ms());
+        if (now_ms - last_report_ms >= PROGRESS_MS) {
+            report_now(engine);
+            last_report_ms = now_ms;
+        }
+        if (has_ended(engine))
+            break;
+        socket = engine->script != NULL ? gr_script_socket(engine->script, &wants_write) : -1;
+        gr_http_wait(engine->http, socket, wants_write, pause_ms(engine, gr_clock_ms()));
+    }
+    report_now(engine);
+}
+
+static bool
+open_run(struct gr_engine *engine, struct gr_error *err)
+{
+    const struct gr_plan *plan = engine->plan;
+
+    if (!gr_pg_open(&plan->target, &engine->pg, err) ||
+        !gr_state_open(engine->pg, plan->state_schema, err) ||
+        !gr_state_begin(engine->pg, plan, &engine->run_id, err))
+        return false;
+    engine->report->run_id = engine->run_id;
+    return gr_http_open(&plan->source, &engine->http, err);
+}
+
+static int
+exit_code_of(const struct gr_engine *engine)
+{
+    if (engine->fatal.fault != GR_OK)
+        return gr_fault_facts(engine->fatal.fault)->exit_code;
+    for (size_t i = 0; i < engine->count; i++)
+        if (engine->report->streams[i].status == GR_STATUS_FAILED)
+            return 1;
+    return engine->was_stopped ? gr_fault_facts(GR_FAULT_CANCELLED)->exit_code : 0;
+}
+
+static const char *
+run_status(const struct gr_engine *engine, int exit_code)
+{
+    size_t failed = 0;
+
+    for (size_t i = 0; i < engine->count; i++)
+        failed += engine->report->streams[i].status == GR_STATUS_FAILED;
+    if (exit_code == 0)
+        return "succeeded";
+    if (exit_code == gr_fault_facts(GR_FAULT_CANCELLED)->exit_code)
+        return "stopped";
+    return exit_code == 1 && failed < engine->count ? "partial" : "failed";
+}
+
+/* Streams that failed or were cut short have not written their totals themselves. */
+static void
+write_totals(struct gr_engine *engine, int exit_code)
+{
+    const struct gr_run_report *report = engine->report;
+    struct gr_error err;
+    struct gr_run_totals totals = {
+        .status = run_status(engine, exit_code),
+        .exit_code = exit_code,
+        .requests = report->requests,
+        .throttled = report->throttled,
+        .error = engine->fatal.fault != GR_OK ? engine->fatal.message : NULL,
+        .hint = engine->fatal.hint[0] != '\0' ? engine->fatal.hint : NULL};
+
+    if (engine->fatal.fault == GR_FAULT_FENCED || engine->fatal.fault == GR_FAULT_TARGET)
+        return;
+    for (size_t i = 0; i < engine->count; i++) {
+        struct gr_stream *stream = &engine->streams[i];
+        struct gr_stream_totals stream_totals;
+        struct gr_script *script;
+
+        if (!stream->is_open || stream->has_closed)
+            continue;
+        script = gr_script_new(stream->plan->name);
+        gr_stream_totals(stream, stream->report->status, &stream_totals);
+        gr_commit_stream_run(script, &stream->table, engine->run_id, &stream_totals);
+        if (!gr_script_run(script, engine->pg, &err))
+            gr_log_error(GR_LOG_WARN, stream->plan->name, &err);
+        gr_script_free(script);
+    }
+    if (!gr_state_end(engine->pg, engine->plan->state_schema, engine->run_id, &totals, &err))
+        gr_log_error(GR_LOG_WARN, NULL, &err);
+}
+
+static void
+close_run(struct gr_engine *engine)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        gr_stream_free(&engine->streams[i]);
+    gr_free(engine->streams);
+    gr_script_free(engine->script);
+    gr_http_close(engine->http);
+    gr_pg_close(engine->pg);
+}
+
+bool
+gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
+       struct gr_run_report *report, struct gr_error *err)
+{
+    struct gr_engine engine = {.plan = plan, .options = options, .report = report};
+    bool is_open;
+
+    *report = (struct gr_run_report){.started_ms = gr_clock_ms()};
+    engine.random = (uint64_t)gr_clock_us() ^ ((uint64_t)getpid() << 32) ^ 0x9E3779B97F4A7C15U;
+    gr_ratelimit_init(&engine.budget, &plan->source.rate, report->started_ms * 1000);
+    init_streams(&engine);
+    is_open = open_run(&engine, &engine.fatal);
+    if (is_open) {
+        loop(&engine);
+        report->exit_code = exit_code_of(&engine);
+        write_totals(&engine, report->exit_code);
+    } else {
+        report->exit_code = exit_code_of(&engine);
+        report->now_ms = gr_clock_ms();
+    }
+    report->error = engine.fatal;
+    close_run(&engine);
+    if (!is_open)
+        *err = report->error;
+    return is_open;
+}
+
+void
+gr_run_report_free(struct gr_run_report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        char *object;
+
+        memcpy(&object, &report->streams[i].object, sizeof(object));
+        gr_free(object);
+    }
+    gr_free(report->streams);
+    *report = (struct gr_run_report){0};
+}

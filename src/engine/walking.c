@@ -1,0 +1,264 @@
+/* walking.c - the phase in which pages are fetched and committed. */
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/log.h"
+#include "gr/base/time.h"
+#include "gr/engine/engine.h"
+#include "gr/engine/page.h"
+#include "gr/source/gorgias.h"
+
+static bool
+is_empty(const struct gr_batch *batch)
+{
+    return batch->pages == 0 && !batch->begins_scan;
+}
+
+static bool
+is_full(const struct gr_stream *stream)
+{
+    int64_t limit = stream->plan->batch_limit_rows;
+
+    return stream->batch.rows.len >= GR_BATCH_BYTES ||
+           (limit > 0 && stream->batch.pages * stream->plan->schema->page_limit >= limit);
+}
+
+/* Asks for the walk's next page, unless a commit has to come first. */
+static void
+ask_next(struct gr_stream *stream)
+{
+    struct gr_lane *lane = &stream->lanes[0];
+    struct gr_buf url = gr_buf_new(0);
+    struct gr_walk_ask ask;
+
+    if (lane->state != GR_LANE_IDLE || is_full(stream) || stream->engine->is_stopping)
+        return;
+    /* Rows to be merged and rows to be staged are not of one batch. */
+    if (!is_empty(&stream->batch) && stream->batch.is_scan != gr_walk_is_scan(&stream->walk))
+        return;
+    if (!gr_walk_next(&stream->walk, &ask))
+        return;
+    lane->begins_scan = ask.begins_scan;
+    gr_gorgias_list_url(&url, stream->plan->schema,
+                        &(struct gr_list_ask){.order = ask.order,
+                                              .cursor = ask.cursor,
+                                              .since_us = ask.since_us,
+                                              .limit = ask.limit,
+                                              .pass = ask.pass});
+    gr_lane_request(lane, gr_buf_take(&url));
+    stream->report->activity = "reads";
+}
+
+static bool
+take_page(struct gr_stream *stream, const struct gr_http_response *response, struct gr_page *page,
+          struct gr_error *err)
+{
+    struct gr_page_sink sink = {.layout = stream->layout,
+                                .walk = &stream->walk,
+                                .rows = &stream->batch.rows,
+                                .rejects = &stream->batch.rejects};
+    bool is_list = stream->plan->schema->shape == GR_SHAPE_LIST;
+    const char *body = gr_buf_text(&response->body);
+
+    if (is_list ? !gr_page_list(body, response->body.len, &sink, page, err)
+                : !gr_page_object(body, response->body.len, &sink, page, err))
+        return gr_fail_in(err, "%s", response->path);
+    page->facts.clock_us = response->date_us;
+    page->facts.local_clock_us = gr_clock_us();
+    return true;
+}
+
+/* The batch holds the page: what the walk remembers from now on is committed with it. */
+static void
+note_state(struct gr_stream *stream)
+{
+    struct gr_batch *batch = &stream->batch;
+
+    gr_free(batch->walk);
+    batch->walk = gr_walk_state_json(&stream->walk);
+    batch->bookmark_us = stream->walk.bookmark_us;
+    batch->clock_us = stream->walk.clock_us;
+}
+
+static bool
+add_page(struct gr_lane *lane, const struct gr_http_response *response, struct gr_error *err)
+{
+    struct gr_stream *stream = lane->stream;
+    struct gr_batch *batch = &stream->batch;
+    bool was_scan = gr_walk_is_scan(&stream->walk);
+    size_t rows_before = batch->rows.len;
+    size_t rejects_before = batch->rejects.count;
+    GR_CLEANUP(gr_page_free) struct gr_page page = {0};
+
+    if (!take_page(stream, response, &page, err))
+        return false;
+    if (!gr_walk_page(&stream->walk, &page.facts, err)) {
+        err->fault = GR_FAULT_REFUSED; /* the same page again would be no better */
+        return gr_fail_in(err, "%s", response->path);
+    }
+    if (!was_scan && gr_walk_is_scan(&stream->walk)) {
+        /* The page that broke the order belongs to no claim; the scan will read its rows again. */
+        batch->rows.len = rows_before;
+        gr_rejects_cut(&batch->rejects, rejects_before);
+        gr_log(GR_LOG_WARN, stream->plan->name, "reads everything instead", "because",
+               stream->walk.note, NULL);
+        stream->report->note = stream->walk.note;
+        return true;
+    }
+    batch->is_scan = was_scan;
+    batch->begins_scan = batch->begins_scan || lane->begins_scan;
+    batch->pages++;
+    if (was_scan)
+        stream->walk.scan.staged_rows += page.wanted;
+    note_state(stream);
+    stream->report->pages++;
+    stream->report->rows_read += page.wanted;
+    stream->report->rejected += page.refused;
+    return true;
+}
+
+bool
+gr_walk_answer(struct gr_lane *lane, struct gr_http_response *response,
+               const struct gr_error *fault, struct gr_error *err)
+{
+    struct gr_stream *stream = lane->stream;
+
+    if (fault == NULL)
+        return add_page(lane, response, err);
+    *err = *fault;
+    if (fault->fault != GR_FAULT_REFUSED || !gr_walk_refused(&stream->walk, err))
+        return false;
+    gr_log(GR_LOG_INFO, stream->plan->name, "the page cursor has expired; begins again", NULL);
+    return true;
+}
+
+void
+gr_walk_put_rejects(struct gr_stream *stream, struct gr_script *script, struct gr_rejects *rejects)
+{
+    struct gr_commit_reject *items = gr_alloc(rejects->count, sizeof(*items));
+
+    for (size_t i = 0; i < rejects->count; i++)
+        items[i] = (struct gr_commit_reject){.key = rejects->items[i].key,
+                                             .column = rejects->items[i].column,
+                                             .reason = rejects->items[i].reason,
+                                             .original = rejects->items[i].original};
+    if (rejects->count > 0)
+        gr_commit_rejects(script, &stream->table, stream->engine->run_id, items, rejects->count);
+    for (size_t i = 0; i < rejects->count; i++)
+        stream->report->rejected += rejects->items[i].column != NULL;
+    gr_free(items);
+    gr_rejects_free(rejects);
+}
+
+/* New names are stored with the rows that brought them; who stores a name first reports it. */
+static void
+put_new_fields(struct gr_stream *stream, struct gr_script *script)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf sql = gr_buf_new(0);
+
+    gr_buf_printf(&sql,
+                  "insert into %s.fields (object, field) values ($1, $2) on conflict do nothing",
+                  stream->table.state);
+    stream->field_count = stream->new_field_count;
+    for (size_t i = 0; i < stream->new_field_count; i++) {
+        const char *params[] = {stream->table.object, stream->new_fields[i]};
+        size_t step = gr_script_sql(script, gr_buf_text(&sql), params, 2);
+
+        if (i == 0)
+            stream->field_step = step;
+    }
+}
+
+static void
+report_new_fields(struct gr_stream *stream, const struct gr_script *script)
+{
+    for (size_t i = 0; i < stream->field_count; i++) {
+        if (gr_script_touched(script, stream->field_step + i) > 0)
+            gr_log(GR_LOG_WARN, stream->plan->name, "a field that the schema does not name",
+                   "field", stream->new_fields[i], "kept_in", "_extra", NULL);
+        gr_free(stream->new_fields[i]);
+    }
+    /* Names met while the script ran stay for the next one. */
+    if (stream->field_count > 0)
+        memmove(stream->new_fields, stream->new_fields + stream->field_count,
+                (stream->new_field_count - stream->field_count) * sizeof(stream->new_fields[0]));
+    stream->new_field_count -= stream->field_count;
+    stream->field_count = 0;
+}
+
+static void
+commit_batch(struct gr_stream *stream)
+{
+    struct gr_batch *batch = &stream->batch;
+    struct gr_script *script = gr_script_new(stream->plan->name);
+
+    gr_stream_commit_state(stream, script, batch->walk, batch->bookmark_us, batch->clock_us, false);
+    if (batch->is_scan) {
+        if (batch->begins_scan)
+            gr_commit_scan_begin(script, &stream->table);
+        gr_commit_scan_page(script, &stream->table, &batch->rows);
+    } else {
+        stream->count_step = gr_commit_merge(script, &stream->table, &batch->rows,
+                                             stream->parent_table, stream->feeds,
+                                             stream->feed_count);
+    }
+    gr_walk_put_rejects(stream, script, &batch->rejects);
+    put_new_fields(stream, script);
+    stream->rows_step = batch->is_scan; /* whether count_step says anything */
+    gr_free(batch->walk);
+    *batch = (struct gr_batch){.rows = batch->rows, .bookmark_us = GR_TIME_NONE,
+                               .clock_us = GR_TIME_NONE};
+    gr_warehouse_start(stream, script, GR_PURPOSE_BATCH);
+}
+
+void
+gr_walk_committed(struct gr_stream *stream, const struct gr_script *script)
+{
+    if (stream->rows_step == 0) {
+        struct gr_counts counts = gr_commit_counts(script, stream->count_step);
+
+        stream->report->inserted += counts.inserted;
+        stream->report->updated += counts.updated;
+        stream->report->unchanged += counts.unchanged;
+        stream->report->deleted += counts.deleted;
+    }
+    stream->report->bookmark_us = stream->walk.bookmark_us;
+    report_new_fields(stream, script);
+}
+
+void
+gr_walk_unstaged(struct gr_stream *stream)
+{
+    struct gr_batch *batch = &stream->batch;
+
+    gr_lane_reset(&stream->lanes[0]);
+    gr_buf_reset(&batch->rows);
+    gr_rejects_free(&batch->rejects);
+    gr_free(batch->walk);
+    *batch = (struct gr_batch){
+        .rows = batch->rows, .bookmark_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
+    stream->finishing.is_checked = false;
+    gr_walk_restage(&stream->walk);
+}
+
+bool
+gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
+{
+    struct gr_engine *engine = stream->engine;
+    bool is_idle;
+
+    (void)err;
+    ask_next(stream);
+    if (!is_empty(&stream->batch) && gr_warehouse_is_free(engine))
+        commit_batch(stream);
+    is_idle = stream->lanes[0].state == GR_LANE_IDLE && is_empty(&stream->batch) &&
+              stream->purpose == GR_PURPOSE_NONE;
+    if (!is_idle || (!stream->walk.is_done && !engine->is_stopping))
+        return true;
+    if (!stream->walk.is_done)
+        *next = GR_PHASE_CLOSE;
+    else
+        *next = gr_walk_is_scan(&stream->walk) ? GR_PHASE_FINISH : GR_PHASE_SETTLE;
+    stream->walk_is_over = true;
+    return true;
+}

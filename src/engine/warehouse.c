@@ -1,0 +1,168 @@
+/* warehouse.c - one script at a time on the one connection, across broken connections. */
+#include "gr/base/alloc.h"
+#include "gr/base/log.h"
+#include "gr/base/time.h"
+#include "gr/engine/engine.h"
+#include "gr/sink/state.h"
+
+enum { RECONNECT_MS = 60000, RECONNECT_PAUSE_MS = 1000, CONFLICTS_MAX = 5 };
+
+bool
+gr_warehouse_is_free(const struct gr_engine *engine)
+{
+    return engine->script == NULL;
+}
+
+/* A script that cannot even begin fails at the next poll, like one that fails later. */
+static void
+start(struct gr_engine *engine)
+{
+    engine->script_error.fault = GR_OK;
+    (void)gr_script_start(engine->script, engine->pg, &engine->script_error);
+}
+
+void
+gr_warehouse_start(struct gr_stream *stream, struct gr_script *script, enum gr_purpose purpose)
+{
+    struct gr_engine *engine = stream->engine;
+
+    engine->script = script;
+    engine->owner = stream;
+    engine->conflicts = 0;
+    stream->purpose = purpose;
+    if (gr_log_wants(GR_LOG_DEBUG)) {
+        GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+
+        gr_script_print(script, &text);
+        gr_log(GR_LOG_DEBUG, stream->plan->name, "sql", "script", gr_buf_text(&text), NULL);
+    }
+    start(engine);
+}
+
+static void
+end_script(struct gr_engine *engine)
+{
+    gr_script_free(engine->script);
+    engine->script = NULL;
+    engine->owner->purpose = GR_PURPOSE_NONE;
+    engine->owner = NULL;
+}
+
+static void
+tell_owner(struct gr_engine *engine)
+{
+    struct gr_stream *stream = engine->owner;
+    enum gr_purpose purpose = stream->purpose;
+    struct gr_error err;
+
+    switch (purpose) {
+    case GR_PURPOSE_BATCH:
+        gr_walk_committed(stream, engine->script);
+        break;
+    case GR_PURPOSE_COUNT_STAGED:
+    case GR_PURPOSE_FINISH:
+        if (!gr_finish_committed(stream, engine->script, purpose, &err)) {
+            end_script(engine);
+            gr_stream_fail(stream, &err);
+            return;
+        }
+        break;
+    case GR_PURPOSE_SETTLE:
+    case GR_PURPOSE_ANSWERS:
+        gr_drain_committed(stream, engine->script, purpose);
+        break;
+    case GR_PURPOSE_NONE:
+    case GR_PURPOSE_CLOSE:
+        break;
+    }
+    end_script(engine);
+}
+
+/* The temporary tables of every open stream, in a new session. */
+static bool
+restage(struct gr_engine *engine, struct gr_error *err)
+{
+    for (size_t i = 0; i < engine->count; i++) {
+        struct gr_stream *stream = &engine->streams[i];
+        GR_CLEANUP(gr_buf_free) struct gr_buf sql = gr_buf_new(0);
+
+        if (!stream->is_open)
+            continue;
+        gr_table_session_sql(&stream->table, &sql);
+        if (!gr_pg_exec(engine->pg, gr_buf_text(&sql), err))
+            return false;
+        gr_drain_session_lost(stream);
+    }
+    return true;
+}
+
+static bool
+reconnect(struct gr_engine *engine, struct gr_error *err)
+{
+    int64_t give_up_ms = gr_clock_ms() + RECONNECT_MS;
+
+    for (;;) {
+        if (gr_pg_reopen(engine->pg, err) &&
+            gr_state_resume(engine->pg, engine->plan, engine->run_id, err) && restage(engine, err))
+            return true;
+        if (err->fault == GR_FAULT_FENCED || gr_clock_ms() >= give_up_ms ||
+            (engine->options->stop != NULL && *engine->options->stop != 0))
+            return false;
+        gr_clock_sleep(RECONNECT_PAUSE_MS);
+    }
+}
+
+/* After a lost connection the same script runs again: everything in it is harmless when done twice.
+   Only the end of a scan is begun anew, because a crash of the server empties what was staged. */
+static void
+go_on(struct gr_engine *engine)
+{
+    struct gr_stream *owner = engine->owner;
+
+    if (owner->purpose == GR_PURPOSE_FINISH || owner->purpose == GR_PURPOSE_ANSWERS) {
+        owner->finishing.is_checked = false;
+        end_script(engine);
+        return;
+    }
+    start(engine);
+}
+
+void
+gr_warehouse_poll(struct gr_engine *engine)
+{
+    struct gr_stream *owner = engine->owner;
+    enum gr_script_status status;
+    struct gr_error err;
+
+    if (engine->script == NULL)
+        return;
+    err = engine->script_error;
+    status = err.fault != GR_OK ? GR_SCRIPT_FAILED : gr_script_poll(engine->script, &err);
+    if (status == GR_SCRIPT_BUSY)
+        return;
+    if (status == GR_SCRIPT_DONE) {
+        tell_owner(engine);
+        return;
+    }
+    if (err.fault == GR_FAULT_LOST) {
+        gr_log_error(GR_LOG_WARN, owner->plan->name, &err);
+        if (reconnect(engine, &err)) {
+            gr_log(GR_LOG_INFO, owner->plan->name, "the warehouse is back", NULL);
+            go_on(engine);
+            return;
+        }
+        if (err.fault == GR_FAULT_LOST)
+            err.fault = GR_FAULT_TARGET;
+    } else if (err.fault == GR_FAULT_CONFLICT && ++engine->conflicts < CONFLICTS_MAX) {
+        gr_log_error(GR_LOG_WARN, owner->plan->name, &err);
+        start(engine);
+        return;
+    } else if (err.fault == GR_FAULT_UNSTAGED) {
+        end_script(engine);
+        gr_log_error(GR_LOG_WARN, owner->plan->name, &err);
+        gr_walk_unstaged(owner);
+        return;
+    }
+    end_script(engine);
+    gr_stream_fail(owner, &err);
+}
