@@ -1,0 +1,67 @@
+/* option_table.c - the table of options. */
+#include <stddef.h>
+
+#include "gr/cli/options.h"
+
+#define AT(member)  offsetof(struct gr_options, member)
+#define ON(command) (1U << GR_COMMAND_##command)
+
+enum {
+    ANY = (1 << (GR_COMMAND_COUNT + 1)) - 1,
+    ALONE = 1 << GR_COMMAND_COUNT,
+    PLANNING = ON(RUN) | ON(CHECK) | ON(VALIDATE),
+    SHAPING = ON(RUN) | ON(VALIDATE), /* what changes the plan's rows, not what is asked for */
+    LISTING = PLANNING | ON(DISCOVER),
+};
+
+/* clang-format off */
+const struct gr_option gr_option_rows[] = {
+    {"streams",      0,   "A,B",  GR_OPTION_WORDS, AT(streams), LISTING, NULL,
+     "only these streams: names, globs, tag:X, -tag:Y"},
+    {"mode",         0,   "MODE",  GR_OPTION_TEXT, AT(mode), SHAPING, NULL,
+     "mode of all streams, in place of the file's"},
+    {"full-refresh", 0,   "",      GR_OPTION_FLAG, AT(is_full_refresh), SHAPING, NULL,
+     "the same as --mode full-refresh"},
+    {"range",        0,   "FROM,TO", GR_OPTION_TEXT, AT(range), SHAPING, NULL,
+     "a backfill between two dates; the bookmark stays"},
+    {"limit",        0,   "N",     GR_OPTION_NUMBER, AT(limit_rows), SHAPING, NULL,
+     "at most N rows of each stream"},
+    {"threads",      0,   "N",     GR_OPTION_NUMBER, AT(threads), SHAPING, NULL,
+     "at most N requests in flight (else SLING_THREADS, else 4)"},
+    {"max-duration", 0,   "TIME",  GR_OPTION_DURATION, AT(max_duration_ms), ON(RUN), NULL,
+     "stop in good order after 50m, 1h30m, 90s"},
+    {"dry-run",      0,   "",      GR_OPTION_FLAG, AT(is_dry_run), ON(RUN), NULL,
+     "print the plan, ask nothing, write nothing"},
+    {"env",          0,   "K=V",   GR_OPTION_PAIR, AT(env), PLANNING, NULL,
+     "set a variable as env: of the file does; repeatable"},
+    {"columns",      0,   "",      GR_OPTION_FLAG, AT(wants_columns), ON(DISCOVER), NULL,
+     "list the columns of each stream"},
+    {"format",       0,   "table|json|yaml", GR_OPTION_CHOICE, AT(format), ON(DISCOVER), "table",
+     "form of the list"},
+    {"schemas",      0,   "DIR",   GR_OPTION_TEXT, AT(schemas), LISTING, NULL,
+     "endpoint files that replace or add to the built-in ones"},
+    {"output",       'o', "text|json", GR_OPTION_CHOICE, AT(output), PLANNING, "text",
+     "form of the result on stdout"},
+    {"progress",     0,   "auto|always|never", GR_OPTION_CHOICE, AT(progress), ON(RUN), "auto",
+     "live display; auto: if stderr is a terminal"},
+    {"metrics-file", 0,   "PATH",  GR_OPTION_TEXT, AT(metrics_file), ON(RUN), NULL,
+     "write metrics for Prometheus' textfile collector"},
+    {"log-level",    0,   "error|warn|info|debug", GR_OPTION_CHOICE, AT(log_level), LISTING, "info",
+     "what is logged to stderr"},
+    {"log-format",   0,   "text|json", GR_OPTION_CHOICE, AT(log_format), LISTING, "text",
+     "form of the log"},
+    {"discover",     0,   "",      GR_OPTION_FLAG, AT(wants_discover), ALONE | ON(DISCOVER), NULL,
+     "the same as the command discover"},
+    {"help",         'h', "",      GR_OPTION_FLAG, AT(wants_help), ANY, NULL,
+     "print this help"},
+    {"version",      'V', "",      GR_OPTION_FLAG, AT(wants_version), ANY, NULL,
+     "print the version"},
+};
+const size_t gr_option_row_count = sizeof(gr_option_rows) / sizeof(gr_option_rows[0]);
+/* clang-format on */
+
+unsigned
+gr_command_bit(const struct gr_command *command)
+{
+    return command == NULL ? ALONE : 1U << (command - gr_commands);
+}
