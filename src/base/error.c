@@ -25,6 +25,7 @@ static const struct gr_fault_facts faults[GR_FAULT_COUNT] = {
     [GR_FAULT_LOST]        = {"lost",        4,   GR_RETRY_COMMIT,  GR_SCOPE_RUN},
     [GR_FAULT_CONFLICT]    = {"conflict",    1,   GR_RETRY_COMMIT,  GR_SCOPE_STREAM},
     [GR_FAULT_DATA]        = {"data",        1,   GR_RETRY_NEVER,   GR_SCOPE_STREAM},
+    [GR_FAULT_UNSTAGED]    = {"unstaged",    1,   GR_RETRY_NEVER,   GR_SCOPE_STREAM},
     [GR_FAULT_LOCKED]      = {"locked",      5,   GR_RETRY_NEVER,   GR_SCOPE_RUN},
     [GR_FAULT_FENCED]      = {"fenced",      5,   GR_RETRY_NEVER,   GR_SCOPE_RUN},
     [GR_FAULT_CANCELLED]   = {"cancelled",   6,   GR_RETRY_NEVER,   GR_SCOPE_RUN},

@@ -7,7 +7,7 @@
 #include "gr/base/time.h"
 #include "gr/walk/memory.h"
 
-#define EVERYTHING (INT64_MIN + 1)
+#define EVERYTHING GR_TIME_NONE
 
 static int64_t
 min64(int64_t a, int64_t b)

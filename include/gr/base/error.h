@@ -35,6 +35,7 @@ enum gr_fault {
     GR_FAULT_LOST,        /* the connection to PostgreSQL broke while in use               */
     GR_FAULT_CONFLICT,    /* PostgreSQL asks to try again: serialization, deadlock         */
     GR_FAULT_DATA,        /* PostgreSQL refused rows or DDL                                */
+    GR_FAULT_UNSTAGED,    /* a crash of PostgreSQL has emptied the staging of a full walk  */
     GR_FAULT_LOCKED,      /* another run holds the lock                                    */
     GR_FAULT_FENCED,      /* another run has taken over; this one may commit no more       */
     GR_FAULT_CANCELLED,   /* SIGINT, SIGTERM or --max-duration; the state is consistent    */
