@@ -1,0 +1,111 @@
+/*
+ * gr/codec/json.h - a validating scanner over JSON text that builds no tree.
+ *
+ * A value is a span of the text it stands in. Whatever is passed over is checked all the same
+ * (RFC 8259 grammar, UTF-8), so a page that has been walked to its end is known to be JSON; nested
+ * values can be handed on as the bytes that came. What PostgreSQL cannot hold is noted in flags on
+ * the way, since the scanner sees each byte anyway.
+ *
+ * Shape   gr_json_open, gr_json_value, gr_json_end; then gr_json_inside of what was read, and
+ *         gr_json_member / gr_json_element until they say no. Or, to read and check each byte only
+ *         once: gr_json_open, gr_json_enter, gr_json_name, gr_json_enter, gr_json_element ...
+ *         A reader that failed stays failed.
+ * Units   bytes
+ * Errors  sticky: reader->failed is NULL or a static text, reader->at is where
+ * Owns    nothing; spans are borrowed from the text
+ * Source  RFC 8259; PostgreSQL 15, 8.14 "JSON Types" (what jsonb refuses)
+ */
+#ifndef GR_CODEC_JSON_H
+#define GR_CODEC_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gr/base/buf.h"
+
+enum gr_json_kind {
+    GR_JSON_NULL,
+    GR_JSON_FALSE,
+    GR_JSON_TRUE,
+    GR_JSON_NUMBER,
+    GR_JSON_STRING,
+    GR_JSON_ARRAY,
+    GR_JSON_OBJECT
+};
+
+enum {
+    GR_JSON_DEPTH_MAX = 512,   /* deeper is refused; PostgreSQL's own limit is some thousands     */
+    GR_JSON_ESCAPED = 1,       /* a string with a backslash: must be decoded                      */
+    GR_JSON_HAS_NUL = 2,       /* U+0000 inside, in the value or deeper                           */
+    GR_JSON_HAS_SURROGATE = 4, /* an unpaired \uD800..\uDFFF inside                               */
+    GR_JSON_BAD_UTF8 = 8,      /* bytes that are not UTF-8 inside a string                        */
+    GR_JSON_HUGE_NUMBER = 16,  /* a number that numeric cannot hold (exponent or digits)          */
+    GR_JSON_UNSTORABLE = 2 | 4 | 8 | 16
+};
+
+struct gr_json_value {
+    enum gr_json_kind kind;
+    unsigned flags;
+    const char *start; /* first byte; for a string that is the quote */
+    size_t len;
+};
+
+struct gr_json_reader {
+    const char *text;
+    size_t len;
+    size_t at;       /* where the next thing is read, or where it went wrong          */
+    unsigned depth;  /* levels that gr_json_enter has gone down                       */
+    bool is_inside;  /* made by gr_json_inside: the end of the text ends the container */
+    bool is_checked; /* the text was scanned before: grammar and flags need no look   */
+    const char *failed;
+};
+
+/* A reader over `len` bytes that need not end in zero. */
+struct gr_json_reader gr_json_open(const char *text, size_t len);
+
+/* Reads and checks one whole value. */
+bool gr_json_value(struct gr_json_reader *reader, struct gr_json_value *out);
+
+/* True when nothing but white space is left; otherwise fails the reader. */
+bool gr_json_end(struct gr_json_reader *reader);
+
+/* A reader over the inside of an object or array that was read (and so checked) before. It passes
+   over the bytes several times faster than a first reading. */
+struct gr_json_reader gr_json_inside(const struct gr_json_value *container);
+
+/* Steps behind the opening bracket of the array or object that comes next; fails the reader if
+   something else comes. When gr_json_member or gr_json_element has said no without a failure, the
+   reader stands behind the closing bracket, one level up. */
+bool gr_json_enter(struct gr_json_reader *reader, enum gr_json_kind kind);
+
+/* The name of the next member, leaving the reader before its value: for gr_json_enter. */
+bool gr_json_name(struct gr_json_reader *reader, struct gr_json_value *name);
+
+/* The next member of an object / element of an array; false at the end or on failure.
+   `name` is a string value, quotes included. Works on gr_json_inside readers and on a reader that
+   gr_json_enter has put behind the opening bracket. */
+bool gr_json_member(struct gr_json_reader *reader, struct gr_json_value *name,
+                    struct gr_json_value *value);
+bool gr_json_element(struct gr_json_reader *reader, struct gr_json_value *value);
+
+/*
+ * Appends the decoded text of a string value to `out`. U+0000, unpaired surrogates and bytes that
+ * are not UTF-8 become U+FFFD each; returns the flags that say so.
+ */
+unsigned gr_json_decode(const struct gr_json_value *string, struct gr_buf *out);
+
+/* Appends a value as JSON text that jsonb accepts: the bytes that came, but for what flags name:
+   those become U+FFFD each, and a huge number becomes null. At most three times as long. */
+void gr_json_storable(const struct gr_json_value *value, struct gr_buf *out);
+
+/* True if the string value's decoded text equals `text`. */
+bool gr_json_is(const struct gr_json_value *string, const char *text);
+
+/* An integer that int64_t holds: digits only, or with a fraction or exponent that leaves it whole.
+   gr/codec/number.h says why not. */
+bool gr_json_int64(const struct gr_json_value *number, int64_t *out);
+/* The nearest double; false where that is an infinity, or zero for what is not zero. */
+bool gr_json_double(const struct gr_json_value *number, double *out);
+
+#endif

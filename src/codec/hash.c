@@ -1,0 +1,66 @@
+/* hash.c - the 64-bit hash of which fingerprints are made. */
+#include "gr/codec/hash.h"
+
+#include "gr/codec/block.h"
+
+/* Odd numbers with bits all over: the fractions of sqrt(2), sqrt(3), sqrt(5), sqrt(7). */
+#define A UINT64_C(0x6A09E667F3BCC909)
+#define B UINT64_C(0xBB67AE8584CAA73B)
+#define C UINT64_C(0x3C6EF372FE94F82B)
+#define D UINT64_C(0xA54FF53A5F1D36F1)
+
+static uint64_t
+rotate(uint64_t value, unsigned by)
+{
+    return value << by | value >> (64 - by);
+}
+
+static uint64_t
+take_in(uint64_t lane, uint64_t word)
+{
+    return rotate(lane + word * A, 31) * B;
+}
+
+static uint64_t
+spread(uint64_t value)
+{
+    value = (value ^ value >> 32) * C;
+    value = (value ^ value >> 29) * D;
+    return value ^ value >> 32;
+}
+
+static uint64_t
+last_word(const char *bytes, size_t len)
+{
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < len; i++)
+        word |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
+    return word;
+}
+
+uint64_t
+gr_hash(uint64_t seed, const char *bytes, size_t len)
+{
+    const char *at = bytes;
+    size_t left = len;
+    uint64_t hash = seed ^ C;
+
+    if (left >= 32) {
+        uint64_t lanes[4] = {hash, hash + A, hash ^ B, hash - D};
+
+        for (; left >= 32; left -= 32, at += 32) {
+            lanes[0] = take_in(lanes[0], gr_word_load(at));
+            lanes[1] = take_in(lanes[1], gr_word_load(at + 8));
+            lanes[2] = take_in(lanes[2], gr_word_load(at + 16));
+            lanes[3] = take_in(lanes[3], gr_word_load(at + 24));
+        }
+        for (int i = 0; i < 4; i++)
+            hash = take_in(hash, lanes[i]);
+    }
+    for (; left >= 8; left -= 8, at += 8)
+        hash = take_in(hash, gr_word_load(at));
+    if (left > 0)
+        hash = take_in(hash, last_word(at, left));
+    return spread(hash + len * D);
+}

@@ -1,0 +1,307 @@
+/* json.c - readers over JSON text, and what becomes of the values that they find. */
+#include "gr/codec/json.h"
+
+#include <string.h>
+
+#include "gr/codec/number.h"
+#include "gr/codec/pass.h"
+#include "gr/codec/scan.h"
+#include "gr/codec/text.h"
+
+static enum gr_json_kind
+kind_of(char c)
+{
+    switch (c) {
+    case '{':
+        return GR_JSON_OBJECT;
+    case '[':
+        return GR_JSON_ARRAY;
+    case '"':
+        return GR_JSON_STRING;
+    case 't':
+        return GR_JSON_TRUE;
+    case 'f':
+        return GR_JSON_FALSE;
+    case 'n':
+        return GR_JSON_NULL;
+    default:
+        return GR_JSON_NUMBER;
+    }
+}
+
+/* Text that was scanned before: only the end of the value is to be found, and whether a string has
+   a backslash. */
+static const char *
+pass_value(const char *at, const char *end, enum gr_json_kind kind, unsigned *flags)
+{
+    bool is_escaped = false;
+
+    if (kind == GR_JSON_OBJECT || kind == GR_JSON_ARRAY)
+        return gr_pass_container(at, end);
+    if (kind != GR_JSON_STRING)
+        return gr_pass_plain(at, end);
+    at = gr_pass_string(at + 1, end, &is_escaped);
+    *flags = is_escaped ? GR_JSON_ESCAPED : 0;
+    return at;
+}
+
+/* The reader: positions in the text, and the failure that stays. */
+
+static bool
+fail_reader(struct gr_json_reader *reader, size_t at, const char *what)
+{
+    reader->at = at;
+    reader->failed = what;
+    return false;
+}
+
+/* Comes to the next byte that is not space; false when there is none. */
+static bool
+find_next(struct gr_json_reader *reader)
+{
+    const char *end = reader->text + reader->len;
+
+    reader->at = (size_t)(gr_skip_space(reader->text + reader->at, end) - reader->text);
+    return reader->at < reader->len;
+}
+
+struct gr_json_reader
+gr_json_open(const char *text, size_t len)
+{
+    return (struct gr_json_reader){.text = text, .len = len};
+}
+
+struct gr_json_reader
+gr_json_inside(const struct gr_json_value *container)
+{
+    return (struct gr_json_reader){
+        .text = container->start + 1,
+        .len = container->len - 2,
+        .is_inside = true,
+        .is_checked = (container->flags & GR_JSON_UNSTORABLE) == 0,
+    };
+}
+
+bool
+gr_json_value(struct gr_json_reader *reader, struct gr_json_value *out)
+{
+    const char *end = reader->text + reader->len;
+    struct gr_scan scan = {.end = end, .levels = GR_JSON_DEPTH_MAX - reader->depth};
+    const char *from;
+    const char *at;
+
+    if (reader->failed != NULL)
+        return false;
+    if (!find_next(reader))
+        return fail_reader(reader, reader->at, "ends too early");
+    from = reader->text + reader->at;
+    out->kind = kind_of(*from);
+    at = reader->is_checked ? pass_value(from, end, out->kind, &scan.flags)
+                            : gr_scan_value(&scan, from);
+    if (at == NULL)
+        return fail_reader(reader, (size_t)(scan.failed_at - reader->text), scan.failed);
+    out->flags = out->kind == GR_JSON_STRING ? scan.flags : scan.flags & GR_JSON_UNSTORABLE;
+    out->start = from;
+    out->len = (size_t)(at - from);
+    reader->at = (size_t)(at - reader->text);
+    return true;
+}
+
+bool
+gr_json_end(struct gr_json_reader *reader)
+{
+    if (reader->failed != NULL)
+        return false;
+    if (reader->depth > 0)
+        return fail_reader(reader, reader->at, "ends too early");
+    if (find_next(reader))
+        return fail_reader(reader, reader->at, "something follows the value");
+    return true;
+}
+
+bool
+gr_json_enter(struct gr_json_reader *reader, enum gr_json_kind kind)
+{
+    if (reader->failed != NULL)
+        return false;
+    if (!find_next(reader))
+        return fail_reader(reader, reader->at, "ends too early");
+    if (reader->text[reader->at] != (kind == GR_JSON_OBJECT ? '{' : '['))
+        return fail_reader(reader, reader->at,
+                           kind == GR_JSON_OBJECT ? "not an object" : "not an array");
+    if (reader->depth >= GR_JSON_DEPTH_MAX)
+        return fail_reader(reader, reader->at, "nested too deep");
+    reader->depth++;
+    reader->at++;
+    return true;
+}
+
+/* True when the place has nothing before it that a comma would have to part. */
+static bool
+is_first(const struct gr_json_reader *reader)
+{
+    char before;
+
+    if (reader->at == 0)
+        return true;
+    before = reader->text[reader->at - 1];
+    return before == '{' || before == '[';
+}
+
+/* Comes to the next member or element; false behind the container's end, or on failure. */
+static bool
+next_item(struct gr_json_reader *reader, char bracket)
+{
+    bool first = is_first(reader);
+
+    if (reader->failed != NULL)
+        return false;
+    if (reader->depth == 0 && !reader->is_inside)
+        return fail_reader(reader, reader->at, "not inside of anything");
+    if (!find_next(reader)) {
+        if (reader->depth == 0)
+            return false;
+        return fail_reader(reader, reader->at, "ends too early");
+    }
+    if (reader->depth > 0 && reader->text[reader->at] == bracket) {
+        reader->depth--;
+        reader->at++;
+        return false;
+    }
+    if (first)
+        return true;
+    if (reader->text[reader->at] != ',')
+        return fail_reader(reader, reader->at, "no comma and no end");
+    reader->at++;
+    return true;
+}
+
+bool
+gr_json_name(struct gr_json_reader *reader, struct gr_json_value *name)
+{
+    if (!next_item(reader, '}'))
+        return false;
+    if (!find_next(reader) || reader->text[reader->at] != '"')
+        return fail_reader(reader, reader->at, "no name of a member");
+    if (!gr_json_value(reader, name))
+        return false;
+    if (!find_next(reader) || reader->text[reader->at] != ':')
+        return fail_reader(reader, reader->at, "no colon");
+    reader->at++;
+    return true;
+}
+
+bool
+gr_json_member(struct gr_json_reader *reader, struct gr_json_value *name,
+               struct gr_json_value *value)
+{
+    return gr_json_name(reader, name) && gr_json_value(reader, value);
+}
+
+bool
+gr_json_element(struct gr_json_reader *reader, struct gr_json_value *value)
+{
+    return next_item(reader, ']') && gr_json_value(reader, value);
+}
+
+unsigned
+gr_json_decode(const struct gr_json_value *string, struct gr_buf *out)
+{
+    bool is_clean = (string->flags & GR_JSON_UNSTORABLE) == 0;
+    size_t len = string->len - 2;
+    size_t before = out->len;
+    char *room = gr_buf_extend(out, is_clean ? len : 3 * len);
+
+    if (room != NULL) {
+        out->len = before + (size_t)(gr_text_decode(room, string->start + 1, len, is_clean) - room);
+        out->data[out->len] = '\0';
+    }
+    return string->flags & GR_JSON_UNSTORABLE;
+}
+
+bool
+gr_json_is(const struct gr_json_value *string, const char *text)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf decoded = gr_buf_new(0);
+    size_t len = strlen(text);
+
+    if (string->flags == 0)
+        return string->len - 2 == len && memcmp(string->start + 1, text, len) == 0;
+    (void)gr_json_decode(string, &decoded);
+    return decoded.len == len && memcmp(gr_buf_text(&decoded), text, len) == 0;
+}
+
+/* The two kinds of thing inside a value that may need another in their place. Both return behind
+   what they have put. */
+
+static const char *
+put_storable_number(struct gr_buf *out, const char *at, const char *end)
+{
+    size_t len = gr_number_length(at, end);
+
+    if (gr_number_is_numeric(at, len))
+        gr_buf_put(out, at, len);
+    else
+        gr_buf_puts(out, "null");
+    return at + len;
+}
+
+static const char *
+put_storable_character(struct gr_buf *out, const char *at, const char *end)
+{
+    struct gr_escape escape;
+    size_t len;
+    bool is_good;
+
+    if (*at == '\\') {
+        escape = gr_text_escape(at, end);
+        len = escape.len;
+        is_good = escape.code != 0 && !gr_text_is_surrogate(escape.code);
+    } else {
+        len = gr_utf8_length(at, end);
+        is_good = len > 0;
+    }
+    if (is_good)
+        gr_buf_put(out, at, len);
+    else
+        gr_buf_puts(out, GR_TEXT_REPLACEMENT);
+    return at + (len > 0 ? len : 1);
+}
+
+void
+gr_json_storable(const struct gr_json_value *value, struct gr_buf *out)
+{
+    const char *at = value->start;
+    const char *end = at + value->len;
+    bool in_string = false;
+
+    if ((value->flags & GR_JSON_UNSTORABLE) == 0) {
+        gr_buf_put(out, at, value->len);
+        return;
+    }
+    while (at < end) {
+        if (*at == '"') {
+            in_string = !in_string;
+            gr_buf_putc(out, *at++);
+        } else if (in_string) {
+            at = put_storable_character(out, at, end);
+        } else if (*at == '-' || (*at >= '0' && *at <= '9')) {
+            at = put_storable_number(out, at, end);
+        } else {
+            gr_buf_putc(out, *at++);
+        }
+    }
+}
+
+bool
+gr_json_int64(const struct gr_json_value *number, int64_t *out)
+{
+    return number->kind == GR_JSON_NUMBER &&
+           gr_number_int64(number->start, number->len, out) == GR_NUMBER_FITS;
+}
+
+bool
+gr_json_double(const struct gr_json_value *number, double *out)
+{
+    return number->kind == GR_JSON_NUMBER && gr_number_double(number->start, number->len, out);
+}

@@ -1,0 +1,110 @@
+/* fuzz_json.c - any bytes into the scanner: it stays inside of them, and its two ways of reading a
+   container agree. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gr/base/buf.h"
+#include "gr/codec/json.h"
+#include "gr/codec/text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { WALK_LEVELS = 40 };
+
+static void
+require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* What is decoded is UTF-8 without U+0000 bytes. */
+static void
+check_string(const struct gr_json_value *string)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+    const char *at;
+    const char *end;
+
+    (void)gr_json_decode(string, &text);
+    require(text.failed == NULL && text.len <= 3 * string->len);
+    at = gr_buf_text(&text);
+    end = at + text.len;
+    require(memchr(at, 0, text.len) == NULL);
+    while (at < end) {
+        size_t len = gr_utf8_length(at, end);
+
+        require(len > 0);
+        at += len;
+    }
+}
+
+/* What is storable is JSON that needs no more changes. */
+static void
+check_storable(const struct gr_json_value *value)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+    struct gr_json_reader reader;
+    struct gr_json_value again;
+
+    gr_json_storable(value, &text);
+    require(text.len <= 3 * value->len);
+    reader = gr_json_open(gr_buf_text(&text), text.len);
+    require(gr_json_value(&reader, &again) && gr_json_end(&reader));
+    require((again.flags & GR_JSON_UNSTORABLE) == 0);
+}
+
+static void
+check_same(const struct gr_json_value *a, const struct gr_json_value *b)
+{
+    require(a->kind == b->kind && a->flags == b->flags && a->start == b->start && a->len == b->len);
+}
+
+static void
+check_value(const struct gr_json_value *value, int levels)
+{
+    struct gr_json_reader inside = gr_json_inside(value);
+    struct gr_json_reader entered = gr_json_open(value->start, value->len);
+    struct gr_json_value name = {0}, item, name_too = {0}, item_too;
+    bool is_object = value->kind == GR_JSON_OBJECT;
+
+    if (value->kind == GR_JSON_STRING)
+        check_string(value);
+    if (value->kind < GR_JSON_ARRAY || levels == 0)
+        return;
+    require(gr_json_enter(&entered, value->kind));
+    while (is_object ? gr_json_member(&inside, &name, &item) : gr_json_element(&inside, &item)) {
+        require(is_object ? gr_json_member(&entered, &name_too, &item_too)
+                          : gr_json_element(&entered, &item_too));
+        check_same(&name, &name_too);
+        check_same(&item, &item_too);
+        if (is_object)
+            check_string(&name);
+        check_value(&item, levels - 1);
+    }
+    require(inside.failed == NULL);
+    require(
+        !(is_object ? gr_json_member(&entered, &name, &item) : gr_json_element(&entered, &item)));
+    require(gr_json_end(&entered));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct gr_json_reader reader = gr_json_open((const char *)data, size);
+    struct gr_json_value value, name;
+    bool ok = gr_json_value(&reader, &value) && gr_json_end(&reader);
+
+    require(reader.at <= size && ok == (reader.failed == NULL));
+    if (ok) {
+        check_value(&value, WALK_LEVELS);
+        check_storable(&value);
+    }
+    reader = gr_json_open((const char *)data, size);
+    (void)gr_json_enter(&reader, GR_JSON_OBJECT);
+    while (gr_json_member(&reader, &name, &value))
+        continue;
+    require(!gr_json_end(&reader) || ok);
+    return 0;
+}
