@@ -8,11 +8,9 @@
 #include "gr/base/alloc.h"
 #include "gr/base/time.h"
 
-enum { SECRETS_MAX = 64 };
-
 /* The only global state of the program: where lines go is a property of the process. */
 static struct gr_log_setup config = {.level = GR_LOG_INFO};
-static char *secrets[SECRETS_MAX];
+static char **secrets; /* the longest first: one may be a part of another */
 static size_t secret_count;
 
 static const struct {
@@ -52,13 +50,18 @@ gr_log_wants(enum gr_log_level level)
 void
 gr_log_secret(const char *secret)
 {
+    size_t at;
+
     if (secret == NULL || strlen(secret) < 4)
         return;
     for (size_t i = 0; i < secret_count; i++)
         if (strcmp(secrets[i], secret) == 0)
             return;
-    if (secret_count < SECRETS_MAX)
-        secrets[secret_count++] = gr_strdup(secret);
+    secrets = gr_realloc(secrets, secret_count + 1, sizeof(secrets[0]));
+    for (at = secret_count; at > 0 && strlen(secrets[at - 1]) < strlen(secret); at--)
+        secrets[at] = secrets[at - 1];
+    secrets[at] = gr_strdup(secret);
+    secret_count++;
 }
 
 void
@@ -78,9 +81,23 @@ gr_log_redact(struct gr_buf *text)
     }
 }
 
-static void
-put_json_string(struct gr_buf *line, const char *text)
+/* A text without the secrets, before it is escaped: afterwards they might look different. */
+static struct gr_buf
+redacted(const char *text)
 {
+    struct gr_buf copy = gr_buf_new(0);
+
+    gr_buf_puts(&copy, text);
+    gr_log_redact(&copy);
+    return copy;
+}
+
+static void
+put_json_string(struct gr_buf *line, const char *raw)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf copy = redacted(raw);
+    const char *text = gr_buf_text(&copy);
+
     gr_buf_putc(line, '"');
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;

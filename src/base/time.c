@@ -7,6 +7,8 @@
 #include <time.h>
 
 #define US_PER_S   INT64_C(1000000)
+/* A hundred years: more is a mistake. */
+#define DURATION_MAX_MS INT64_C(3155760000000)
 #define US_PER_DAY (INT64_C(86400) * US_PER_S)
 
 int64_t
@@ -164,9 +166,8 @@ gr_time_parse(const char *text, size_t len, int64_t *us_out)
             return false;
         if (!digits(&scan, 2, &hour) || !accept(&scan, ':') || !digits(&scan, 2, &minute))
             return false;
-        if (accept(&scan, ':') && !digits(&scan, 2, &second))
-            return false;
-        if (accept(&scan, '.') && !parse_fraction(&scan, &fraction))
+        if (accept(&scan, ':') && (!digits(&scan, 2, &second) ||
+                                   (accept(&scan, '.') && !parse_fraction(&scan, &fraction))))
             return false;
         if (!parse_offset(&scan, &offset) || scan.at != scan.end)
             return false;
@@ -250,13 +251,15 @@ gr_duration_parse(const char *text, int64_t *ms_out)
         const char *from = text;
 
         for (; *text >= '0' && *text <= '9'; text++) {
-            if (value > INT64_C(100000000000))
+            if (value > DURATION_MAX_MS)
                 return false;
             value = value * 10 + (*text - '0');
         }
         if (text == from)
             return false;
         if (*text == '\0' && !any) {
+            if (value > DURATION_MAX_MS / 1000)
+                return false;
             *ms_out = value * 1000;
             return true;
         }
@@ -265,6 +268,8 @@ gr_duration_parse(const char *text, int64_t *ms_out)
 
             if (strncmp(text, units[i].name, n) == 0 &&
                 (text[n] == '\0' || (text[n] >= '0' && text[n] <= '9'))) {
+                if (value > (DURATION_MAX_MS - total) / units[i].ms)
+                    return false;
                 total += value * units[i].ms;
                 len = n;
             }
@@ -274,7 +279,8 @@ gr_duration_parse(const char *text, int64_t *ms_out)
         text += len;
         any = true;
     }
-    *ms_out = total;
+    if (any)
+        *ms_out = total;
     return any;
 }
 
