@@ -1,0 +1,149 @@
+/* layers: source */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "gr/base/time.h"
+#include "gr/source/gorgias.h"
+
+static const struct gr_schema events = {
+    .stream = "events", .path = "/api/events", .since = "created_datetime[gte]"};
+
+static void
+a_list_s_url_has_what_was_asked_for_and_no_more(void **state)
+{
+    const struct gr_param params[] = {{"object_type", "Ticket"}, {"archived", "false"}};
+    const struct gr_pass pass = {params, 2};
+    const int64_t ids[] = {1, 2147483648};
+    const struct {
+        struct gr_list_ask ask;
+        const char *url;
+    } cases[] = {
+        {{.limit = 100, .since_us = GR_TIME_NONE}, "/api/events?limit=100"},
+        {{.since_us = GR_TIME_NONE}, "/api/events"},
+        {{.limit = 100, .order = "usage:desc,name:desc", .since_us = GR_TIME_NONE},
+         "/api/events?limit=100&order_by=usage%3Adesc%2Cname%3Adesc"},
+        {{.limit = 5, .cursor = "a+b/c=", .since_us = GR_TIME_NONE},
+         "/api/events?limit=5&cursor=a%2Bb%2Fc%3D"},
+        {{.limit = 1, .pass = &pass, .since_us = GR_TIME_NONE},
+         "/api/events?limit=1&object_type=Ticket&archived=false"},
+        {{.param = "ticket_ids", .ids = ids, .id_count = 2, .since_us = GR_TIME_NONE},
+         "/api/events?ticket_ids=1&ticket_ids=2147483648"},
+        {{.limit = 9, .since_us = INT64_C(1700000000000001)},
+         "/api/events?limit=9&created_datetime%5Bgte%5D=2023-11-14T22%3A13%3A20.000001Z"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_buf url = gr_buf_new(0);
+
+        gr_gorgias_list_url(&url, &events, &cases[i].ask);
+        assert_string_equal(gr_buf_text(&url), cases[i].url);
+        gr_buf_free(&url);
+    }
+}
+
+static void
+an_object_takes_no_parameters(void **state)
+{
+    const struct gr_schema account = {.path = "/api/account", .shape = GR_SHAPE_OBJECT};
+    struct gr_buf url = gr_buf_new(0);
+
+    (void)state;
+    gr_gorgias_list_url(&url, &account,
+                        &(struct gr_list_ask){.limit = 100, .since_us = GR_TIME_NONE});
+    assert_string_equal(gr_buf_text(&url), "/api/account");
+    gr_buf_reset(&url);
+    gr_gorgias_object_url(&url, &events, 17);
+    assert_string_equal(gr_buf_text(&url), "/api/events/17");
+    gr_buf_free(&url);
+}
+
+static bool
+classify(long status, bool is_html, const char *text, struct gr_error *err)
+{
+    char path[] = "/api/tickets";
+    struct gr_http_response response = {
+        .path = path, .status = status, .is_html = is_html, .retry_after_ms = 5000};
+    bool ok;
+
+    response.body = gr_buf_new(0);
+    gr_buf_puts(&response.body, text);
+    ok = gr_gorgias_classify(&response, err);
+    gr_buf_free(&response.body);
+    return ok;
+}
+
+static void
+every_status_has_its_fault(void **state)
+{
+    static const struct {
+        long status;
+        bool is_html;
+        enum gr_fault fault;
+    } cases[] = {
+        {200, false, GR_OK},
+        {204, false, GR_OK},
+        {301, false, GR_FAULT_REDIRECT},
+        {302, true, GR_FAULT_REDIRECT},
+        {304, false, GR_FAULT_REDIRECT},
+        {400, false, GR_FAULT_REFUSED},
+        {401, false, GR_FAULT_AUTH},
+        {403, false, GR_FAULT_FORBIDDEN},
+        {404, false, GR_FAULT_MISSING},
+        {404, true, GR_FAULT_UNREACHABLE},
+        {405, false, GR_FAULT_REFUSED},
+        {410, false, GR_FAULT_MISSING},
+        {429, false, GR_FAULT_THROTTLED},
+        {429, true, GR_FAULT_THROTTLED},
+        {500, false, GR_FAULT_REMOTE},
+        {502, true, GR_FAULT_REMOTE},
+        {599, false, GR_FAULT_REMOTE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_error err = {.fault = GR_OK};
+        bool ok = classify(cases[i].status, cases[i].is_html, "<html>", &err);
+
+        assert_int_equal(ok, cases[i].fault == GR_OK);
+        assert_int_equal(err.fault, cases[i].fault);
+        if (!ok && cases[i].status == 429)
+            assert_int_equal(err.retry_after_ms, 5000);
+    }
+}
+
+static void
+the_api_s_own_words_are_told(void **state)
+{
+    struct gr_error err;
+
+    (void)state;
+    assert_false(classify(400, false,
+                          "{\"error\": {\"msg\": \"Bad request.\", \"data\": {\"limit\": [\"x\"]}}}",
+                          &err));
+    assert_string_equal(err.message,
+                        "HTTP 400 from /api/tickets: Bad request. {\"limit\":[\"x\"]}");
+    /* A body that is no such thing adds nothing. */
+    assert_false(classify(400, false, "{\"error\": 5}", &err));
+    assert_string_equal(err.message, "HTTP 400 from /api/tickets");
+    assert_false(classify(500, true, "<html>", &err));
+    assert_string_equal(err.message, "HTTP 500 from /api/tickets");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_s_url_has_what_was_asked_for_and_no_more),
+        cmocka_unit_test(an_object_takes_no_parameters),
+        cmocka_unit_test(every_status_has_its_fault),
+        cmocka_unit_test(the_api_s_own_words_are_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+/* layers: engine */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "gr/base/time.h"
+#include "gr/engine/page.h"
+
+static const struct gr_column columns[] = {
+    {.name = "id", .field = "id", .type = GR_TYPE_BIGINT, .is_key = true},
+    {.name = "updated_datetime", .field = "updated_datetime", .type = GR_TYPE_TIMESTAMPTZ},
+};
+static const struct gr_schema schema = {.stream = "tickets",
+                                        .walk = GR_WALK_NEWEST_FIRST,
+                                        .cursor = "updated_datetime",
+                                        .columns = columns,
+                                        .column_count = 2,
+                                        .key_count = 1};
+static const struct gr_plan_stream stream = {.name = "tickets",
+                                             .schema = &schema,
+                                             .columns = columns,
+                                             .column_count = 2,
+                                             .key_count = 1,
+                                             .cursor_column = 1,
+                                             .range_from_us = GR_TIME_NONE,
+                                             .range_to_us = GR_TIME_NONE};
+
+struct fixture {
+    struct gr_row_layout *layout;
+    struct gr_buf rows;
+    struct gr_rejects rejects;
+    struct gr_page page;
+    struct gr_error err;
+};
+
+static bool
+take(struct fixture *fixture, const char *body)
+{
+    struct gr_page_sink sink = {
+        .layout = fixture->layout, .rows = &fixture->rows, .rejects = &fixture->rejects};
+
+    gr_page_free(&fixture->page);
+    return gr_page_list(body, strlen(body), &sink, &fixture->page, &fixture->err);
+}
+
+static int
+set_up(void **state)
+{
+    static struct fixture fixture;
+
+    fixture = (struct fixture){.layout = gr_row_layout_new(&stream)};
+    *state = &fixture;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    gr_row_layout_free(fixture->layout);
+    gr_buf_free(&fixture->rows);
+    gr_rejects_free(&fixture->rejects);
+    gr_page_free(&fixture->page);
+    return 0;
+}
+
+static void
+a_list_gives_rows_and_facts(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct gr_page_facts *facts = &fixture->page.facts;
+
+    assert_true(take(fixture,
+                     "{\"object\": \"list\", \"data\": ["
+                     "{\"id\": 7, \"updated_datetime\": \"2026-01-02T00:00:00+00:00\"},"
+                     "{\"id\": 9, \"updated_datetime\": null},"
+                     "{\"id\": 8, \"updated_datetime\": \"2026-01-01T00:00:00+00:00\"}],"
+                     "\"meta\": {\"next_cursor\": \"a\\u002bb\", \"prev_cursor\": null}}"));
+    assert_int_equal(facts->rows, 3);
+    assert_int_equal(fixture->page.wanted, 3);
+    assert_int_equal(fixture->page.keys[1], 9);
+    assert_string_equal(facts->next_cursor, "a+b");
+    assert_true(facts->descends);
+    assert_false(facts->ascends);
+    assert_true(facts->first_us - facts->last_us == INT64_C(86400) * 1000000);
+    assert_true(facts->max_us == facts->first_us);
+    assert_true(fixture->rows.len > 0);
+}
+
+static void
+the_end_is_named_by_null_empty_or_nothing(void **state)
+{
+    static const char *const ends[] = {
+        "{\"data\": [], \"meta\": {\"next_cursor\": null}}",
+        "{\"data\": [], \"meta\": {\"next_cursor\": \"\"}}",
+        "{\"data\": [], \"meta\": {}}",
+        "{\"meta\": {\"next_cursor\": null}, \"data\": []}",
+        "[]",
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        assert_true(take(fixture, ends[i]));
+        assert_null(fixture->page.facts.next_cursor);
+        assert_int_equal(fixture->page.facts.rows, 0);
+    }
+}
+
+static void
+what_is_no_page_is_refused_whole(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *message;
+    } cases[] = {
+        {"{\"data\": null, \"meta\": {\"next_cursor\": null}}", "the list's data is null"},
+        {"{\"data\": {}, \"meta\": {}}", "the list's data is not an array"},
+        {"{\"data\": [{\"id\": 1}]}",
+         "the list has no meta: whether it ends here is unknown"},
+        {"{\"meta\": {}}", "the body is not a list: it has no data"},
+        {"{\"data\": [{\"id\": 1}], \"meta\": null}", "the list's meta is not an object"},
+        {"{\"data\": [{\"id\": 1}], \"meta\": {\"next_cursor\": 5}}",
+         "the list's next_cursor is not a text"},
+        {"\"text\"", "the body is not a list"},
+    };
+    static const char *const broken[] = {"", "<html>", "{\"data\": [{\"id\": 1}",
+                                         "{\"data\": [], \"meta\": {}} x"};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_false(take(fixture, cases[i].body));
+        assert_string_equal(fixture->err.message, cases[i].message);
+        assert_int_equal(fixture->err.fault, GR_FAULT_PAYLOAD);
+        assert_int_equal(fixture->rows.len, 0);
+        assert_int_equal(fixture->rejects.count, 0);
+    }
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        assert_false(take(fixture, broken[i]));
+        assert_int_equal(fixture->err.fault, GR_FAULT_PAYLOAD);
+        assert_memory_equal(fixture->err.message, "the body is not JSON", 20);
+        assert_int_equal(fixture->rows.len, 0);
+    }
+}
+
+static void
+an_object_without_its_key_is_kept_among_the_rejects(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_true(take(fixture, "{\"data\": [{\"id\": null}, {\"id\": 2}, 5], \"meta\": {}}"));
+    assert_int_equal(fixture->page.facts.rows, 3);
+    assert_int_equal(fixture->page.wanted, 1);
+    assert_int_equal(fixture->page.refused, 2);
+    assert_int_equal(fixture->rejects.count, 2);
+}
+
+static void
+rows_that_the_walk_does_not_want_leave_no_trace(void **state)
+{
+    struct fixture *fixture = *state;
+    struct gr_walk walk;
+    struct gr_page_sink sink = {.layout = fixture->layout,
+                                .walk = &walk,
+                                .rows = &fixture->rows,
+                                .rejects = &fixture->rejects};
+    static const char body[] =
+        "{\"data\": [{\"id\": 1, \"updated_datetime\": \"2020-01-01T00:00:00Z\", \"x\": \"\\u0000\"}],"
+        "\"meta\": {}}";
+    int64_t anchor;
+
+    assert_true(gr_time_parse("2021-01-01", 10, &anchor));
+    gr_walk_begin(&walk, &stream, false, anchor, GR_TIME_NONE, NULL, 0);
+    assert_true(
+        gr_page_list(body, sizeof(body) - 1, &sink, &fixture->page, &fixture->err));
+    assert_int_equal(fixture->page.facts.rows, 1);
+    assert_int_equal(fixture->page.wanted, 0);
+    assert_int_equal(fixture->rows.len, 0);
+    assert_int_equal(fixture->rejects.count, 0);
+    assert_true(fixture->page.facts.last_us < anchor);
+    gr_walk_free(&walk);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_list_gives_rows_and_facts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_end_is_named_by_null_empty_or_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_page_is_refused_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_object_without_its_key_is_kept_among_the_rejects, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(rows_that_the_walk_does_not_want_leave_no_trace, set_up,
+                                        tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
