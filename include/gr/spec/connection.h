@@ -1,0 +1,91 @@
+/*
+ * gr/spec/connection.h - where the rows come from and where they go.
+ *
+ * A name is looked up in `connections:` of the replication file, in the environment variable of
+ * that name, in connections: of $SLING_HOME_DIR/env.yaml or ~/.sling/env.yaml. A value is a URL or a
+ * YAML or JSON mapping, in Sling's form (type: api, spec: gorgias, secrets, inputs) or flat. ${VAR}
+ * in a value is the environment's VAR. Every secret is named to base/log for redaction.
+ *
+ * Errors  GR_FAULT_SPEC, with the place of the value where it has one
+ * Owns    texts live in the arena that was passed
+ */
+#ifndef GR_SPEC_CONNECTION_H
+#define GR_SPEC_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/buf.h"
+#include "gr/base/error.h"
+#include "gr/spec/notes.h"
+#include "gr/spec/yaml.h"
+
+/* What the account allows: `requests` in `per_ms`, of which this program takes `share`. */
+struct gr_rate {
+    int64_t requests;
+    int64_t per_ms;
+    double share;     /* 0 < share <= 1                                                    */
+    bool is_stated;   /* by the connection: obeyed as it is, however large                  */
+};
+
+struct gr_source {
+    const char *name;          /* GORGIAS                                                   */
+    const char *subdomain;     /* mycompany; "" where only base_url is given                */
+    const char *base_url;      /* https://mycompany.gorgias.com, no slash at the end        */
+    const char *email;         /* NULL with OAuth2                                          */
+    const char *api_key;       /* NULL with OAuth2                                          */
+    const char *access_token;  /* OAuth2; NULL until refreshed where only a refresh token is given */
+    const char *client_id;
+    const char *client_secret;
+    const char *refresh_token;
+    const char *refresh_token_file; /* rewritten, mode 0600, when the token rotates        */
+    int64_t anchor_us;         /* GR_TIME_NONE: from the beginning                          */
+    struct gr_rate rate;
+    int64_t connect_timeout_ms; /* 10 s                                                     */
+    int64_t stall_timeout_ms;   /* 30 s without a byte                                      */
+    int64_t total_timeout_ms;   /* 300 s for one response                                   */
+};
+
+struct gr_target {
+    const char *name;            /* WAREHOUSE                                                */
+    const char *const *keywords; /* for PQconnectdbParams, NULL-terminated                   */
+    const char *const *values;   /* a URL is the value of "dbname"                           */
+    const char *shown;           /* host:port/database, without secrets, for messages        */
+    const char *schema;          /* for tables that `object` names without a schema: public  */
+    const char *database;        /* "" where only libpq knows                                */
+};
+
+/* Where a name is looked up. */
+struct gr_connections {
+    struct gr_arena *arena;
+    const struct gr_yaml_node *own; /* connections: of the replication file, or NULL           */
+    int64_t now_us;                 /* for the default of anchor_date                          */
+    struct gr_notes *notes;         /* gets the warning about an env.yaml that others can read */
+};
+
+/* The Gorgias connection that the text node `name` names. */
+bool gr_connection_source(const struct gr_connections *from, const struct gr_yaml_node *name,
+                          struct gr_source *out, struct gr_error *err);
+
+/* The PostgreSQL connection that the text node `name` names, or is, as a URL. */
+bool gr_connection_target(const struct gr_connections *from, const struct gr_yaml_node *name,
+                          struct gr_target *out, struct gr_error *err);
+
+/* The value of the name: a text (a URL) or a mapping, with ${VAR} expanded. `hint` says how to set
+   one of the kind that is wanted. */
+bool gr_connection_find(const struct gr_connections *from, const struct gr_yaml_node *name,
+                        const char *hint, const struct gr_yaml_node **out, struct gr_error *err);
+
+/* A copy of the tree in which ${VAR} is the environment's VAR in all values, not in keys. */
+bool gr_connection_expand(const struct gr_yaml_node *node, struct gr_arena *arena,
+                          const struct gr_yaml_node **out, struct gr_error *err);
+
+/* True for "scheme://..."; the scheme is lower case and lives in the arena. */
+bool gr_connection_is_url(const char *text, struct gr_arena *arena, const char **scheme_out);
+
+/* Print the connections' part of docs/replication-file.md. */
+void gr_connection_source_reference(struct gr_buf *out);
+void gr_connection_target_reference(struct gr_buf *out);
+
+#endif

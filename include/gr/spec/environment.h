@@ -1,0 +1,33 @@
+/*
+ * gr/spec/environment.h - `env:` of the file, --env K=V, and the SLING_* variables that mean
+ * something here.
+ *
+ * --env wins over the file, the file over the process environment. From the latter only SLING_STATE
+ * and SLING_THREADS are read, and what {env.X} asks for.
+ *
+ * Errors  GR_FAULT_SPEC, GR_FAULT_USAGE for --env
+ */
+#ifndef GR_SPEC_ENVIRONMENT_H
+#define GR_SPEC_ENVIRONMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gr/spec/connection.h"
+#include "gr/spec/notes.h"
+#include "gr/spec/replication.h"
+#include "gr/spec/variables.h"
+
+enum { GR_THREADS = 4, GR_THREADS_MAX = 64 };
+
+struct gr_environment {
+    const char *state_schema; /* _gorgias_replicate, or what SLING_STATE names */
+    int64_t threads;
+};
+
+/* `extra` is --env: "K=V", NULL-terminated, or NULL. Sets {NAME} and {env.NAME} in `variables`. */
+bool gr_environment_load(const struct gr_replication *replication, const char *const *extra,
+                         const struct gr_target *target, struct gr_variables *variables,
+                         struct gr_notes *notes, struct gr_environment *out, struct gr_error *err);
+
+#endif

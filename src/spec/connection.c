@@ -1,0 +1,217 @@
+/* connection.c - where a connection's name is looked up, and ${VAR} in its value. */
+#include "gr/spec/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "gr/spec/names.h"
+
+bool
+gr_connection_is_url(const char *text, struct gr_arena *arena, const char **scheme_out)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789+.-";
+    size_t len = strspn(text, allowed);
+    char *scheme;
+
+    if (len == 0 || strncmp(text + len, "://", 3) != 0)
+        return false;
+    scheme = gr_arena_strndup(arena, text, len);
+    for (char *c = scheme; *c != '\0'; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    *scheme_out = scheme;
+    return true;
+}
+
+static bool
+is_variable_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && (*name < '0' || *name > '9') &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == len;
+}
+
+static bool
+expand_text(const struct gr_yaml_node *node, struct gr_arena *arena,
+            const struct gr_yaml_node **out, struct gr_error *err)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(GR_YAML_BYTES);
+    const char *from = node->text;
+    const char *open;
+
+    while ((open = strstr(from, "${")) != NULL) {
+        const char *close = strchr(open, '}');
+        const char *name;
+        const char *value;
+
+        if (close == NULL)
+            break;
+        name = gr_arena_strndup(arena, open + 2, (size_t)(close - open) - 2);
+        gr_buf_put(&text, from, (size_t)(open - from));
+        from = close + 1;
+        if (!is_variable_name(name)) {
+            gr_buf_put(&text, open, (size_t)(from - open));
+            continue;
+        }
+        value = getenv(name);
+        if (value == NULL) {
+            (void)gr_yaml_fail(node, err, "environment variable \"%s\" is not set", name);
+            return gr_hint(err, "Set it, or write the value in place of ${%s}.", name);
+        }
+        gr_buf_puts(&text, value);
+    }
+    gr_buf_puts(&text, from);
+    if (text.failed != NULL)
+        return gr_yaml_fail(node, err, "the expanded value is larger than 1 MiB");
+    *out = gr_yaml_text(arena, node, gr_buf_text(&text));
+    return true;
+}
+
+bool
+gr_connection_expand(const struct gr_yaml_node *node, struct gr_arena *arena,
+                     const struct gr_yaml_node **out, struct gr_error *err)
+{
+    struct gr_yaml_node *copy;
+
+    if (node->kind == GR_YAML_NULL ||
+        (node->kind == GR_YAML_TEXT && strstr(node->text, "${") == NULL)) {
+        *out = node;
+        return true;
+    }
+    if (node->kind == GR_YAML_TEXT)
+        return expand_text(node, arena, out, err);
+    copy = gr_yaml_map(arena, node, node->count);
+    copy->kind = node->kind;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct gr_yaml_node *item;
+
+        if (!gr_connection_expand(node->items[i], arena, &item, err))
+            return false;
+        gr_yaml_put(copy, node->keys[i], item);
+    }
+    *out = copy;
+    return true;
+}
+
+/* As Sling does, letter case does not count where no name is exactly the same. */
+static const struct gr_yaml_node *
+get_name(const struct gr_yaml_node *map, const char *name)
+{
+    const struct gr_yaml_node *value = gr_yaml_get(map, name);
+
+    for (size_t i = 0; value == NULL && map != NULL && map->kind == GR_YAML_MAP && i < map->count;
+         i++)
+        if (strcasecmp(map->keys[i]->text, name) == 0)
+            value = map->items[i];
+    return value;
+}
+
+/* A URL stays a text; everything else is YAML, and so may be JSON. */
+static bool
+parse_variable(const char *name, const char *value, struct gr_arena *arena,
+               const struct gr_yaml_node **out, struct gr_error *err)
+{
+    struct gr_yaml_node here = {.kind = GR_YAML_NULL, .line = 1, .column = 1, .text = ""};
+    const char *scheme;
+
+    here.file = gr_arena_printf(arena, "$%s", name);
+    if (!gr_connection_is_url(value, arena, &scheme))
+        return gr_yaml_parse(here.file, value, strlen(value), arena, out, err);
+    *out = gr_yaml_text(arena, &here, value);
+    return true;
+}
+
+/* NULL where neither SLING_HOME_DIR nor HOME is set. */
+static const char *
+env_file_path(struct gr_arena *arena)
+{
+    const char *sling = getenv("SLING_HOME_DIR");
+    const char *home = getenv("HOME");
+
+    if (sling != NULL && *sling != '\0')
+        return gr_arena_printf(arena, "%s/env.yaml", sling);
+    if (home != NULL && *home != '\0')
+        return gr_arena_printf(arena, "%s/.sling/env.yaml", home);
+    return NULL;
+}
+
+/* The `connections` of env.yaml; NULL in *out where there is no such file. */
+static bool
+load_env_file(const struct gr_connections *from, const char *path, const struct gr_yaml_node **out,
+              struct gr_error *err)
+{
+    struct stat facts;
+    const struct gr_yaml_node *root;
+
+    *out = NULL;
+    if (path == NULL || stat(path, &facts) != 0)
+        return true;
+    if (!gr_yaml_load(path, from->arena, &root, err))
+        return false;
+    if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0 && S_ISREG(facts.st_mode))
+        gr_notes_add(from->notes, NULL, "%s holds secrets and can be read by others; chmod 600 it",
+                     path);
+    *out = gr_yaml_get(root, "connections");
+    return true;
+}
+
+static bool
+fail_not_found(const struct gr_connections *from, const struct gr_yaml_node *name,
+               const char *env_file, const char *hint, struct gr_error *err)
+{
+    const char *known[64];
+    size_t count = 0;
+
+    for (size_t i = 0; from->own != NULL && i < from->own->count && count < 64; i++)
+        known[count++] = from->own->keys[i]->text;
+    (void)gr_yaml_fail(
+        name, err,
+        "connection \"%.80s\" is set neither under \"connections\" in this file, nor "
+        "in the environment variable of that name, nor in %s%s",
+        name->text, env_file != NULL ? env_file : "~/.sling/env.yaml",
+        gr_name_did_you_mean(from->arena, name->text, known, count));
+    return gr_hint(err, "Set it, for example: export %.80s='%s'", name->text, hint);
+}
+
+bool
+gr_connection_find(const struct gr_connections *from, const struct gr_yaml_node *name,
+                   const char *hint, const struct gr_yaml_node **out, struct gr_error *err)
+{
+    const char *scheme;
+    const char *variable;
+    const char *env_file = env_file_path(from->arena);
+    const struct gr_yaml_node *in_file;
+    const struct gr_yaml_node *value;
+
+    if (gr_connection_is_url(name->text, from->arena, &scheme))
+        return gr_connection_expand(name, from->arena, out, err);
+    value = get_name(from->own, name->text);
+    variable = is_variable_name(name->text) ? getenv(name->text) : NULL;
+    if (value == NULL && variable != NULL && *variable != '\0' &&
+        !parse_variable(name->text, variable, from->arena, &value, err))
+        return false;
+    if (value == NULL) {
+        if (!load_env_file(from, env_file, &in_file, err))
+            return false;
+        value = get_name(in_file, name->text);
+    }
+    if (value == NULL)
+        return fail_not_found(from, name, env_file, hint, err);
+    if (!gr_connection_expand(value, from->arena, &value, err))
+        return false;
+    if (value->kind != GR_YAML_MAP &&
+        (value->kind != GR_YAML_TEXT || !gr_connection_is_url(value->text, from->arena, &scheme))) {
+        /* A text is not shown: it may be a secret that was put in the wrong place. */
+        (void)gr_yaml_fail(
+            value, err, "connection \"%s\" must be a URL or a mapping, found %s", name->text,
+            value->kind == GR_YAML_TEXT ? "another text" : gr_yaml_shown(from->arena, value));
+        return gr_hint(err, "For example: %s", hint);
+    }
+    *out = value;
+    return true;
+}

@@ -1,0 +1,555 @@
+/* plan.c - the replication file, its connections and the schemas become a list of streams. */
+#include "gr/spec/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gr/base/time.h"
+#include "gr/spec/columns.h"
+#include "gr/spec/environment.h"
+#include "gr/spec/names.h"
+#include "gr/spec/object.h"
+#include "gr/spec/replication.h"
+#include "gr/spec/selection.h"
+#include "gr/spec/variables.h"
+
+/* A plan under way. */
+struct planner {
+    const struct gr_plan_options *options;
+    struct gr_arena *arena;
+    struct gr_notes notes;
+    struct gr_replication file;
+    struct gr_variables variables;
+    struct gr_plan plan;
+    struct gr_plan_stream *streams;         /* of the whole file, but the disabled ones   */
+    const struct gr_stream_entry **entries; /* of the same                               */
+    bool *is_selected;
+    size_t count;
+    struct gr_error *err;
+};
+
+const char *
+gr_mode_name(enum gr_mode mode)
+{
+    return mode < GR_MODE_COUNT ? gr_mode_words[mode] : "?";
+}
+
+bool
+gr_mode_parse(const char *word, enum gr_mode *mode_out)
+{
+    int index = gr_field_word(word, gr_mode_words);
+
+    if (index < 0)
+        return false;
+    *mode_out = (enum gr_mode)index;
+    return true;
+}
+
+bool
+gr_range_parse(const char *text, int64_t *from_us_out, int64_t *to_us_out)
+{
+    const char *comma = strchr(text, ',');
+    int64_t from_us = GR_TIME_NONE;
+    int64_t to_us = GR_TIME_NONE;
+
+    if (comma == NULL || strchr(comma + 1, ',') != NULL)
+        return false;
+    if (comma > text && !gr_time_parse(text, (size_t)(comma - text), &from_us))
+        return false;
+    if (comma[1] != '\0' && !gr_time_parse(comma + 1, strlen(comma + 1), &to_us))
+        return false;
+    if (from_us == GR_TIME_NONE && to_us == GR_TIME_NONE)
+        return false;
+    if (from_us != GR_TIME_NONE && to_us != GR_TIME_NONE && from_us > to_us)
+        return false;
+    *from_us_out = from_us;
+    *to_us_out = to_us;
+    return true;
+}
+
+/* --- mode and range ----------------------------------------------------------------------------
+ */
+
+static bool
+resolve_range(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
+{
+    bool is_option = p->options->range != NULL;
+    const char *text = is_option ? p->options->range : entry->source.range;
+
+    out->range_from_us = GR_TIME_NONE;
+    out->range_to_us = GR_TIME_NONE;
+    if (text == NULL)
+        return true;
+    out->has_range = true;
+    if (gr_range_parse(text, &out->range_from_us, &out->range_to_us))
+        return true;
+    if (is_option)
+        (void)gr_fail(p->err, GR_FAULT_USAGE, "--range must be FROM,TO, found \"%.80s\"", text);
+    else
+        (void)gr_yaml_fail(gr_stream_entry_at(entry, "source_options", "range"), p->err,
+                           "\"range\" must be FROM,TO, found \"%.80s\"", text);
+    return gr_hint(p->err, "FROM and TO are dates or datetimes, such as 2024-01-01,2024-02-01; one "
+                           "may be empty, and FROM is not after TO.");
+}
+
+/* A stream that has no order by time can neither be incremental nor cut to a range. */
+static void
+read_in_full(struct gr_plan_stream *out, const char *note)
+{
+    out->mode = GR_MODE_FULL_REFRESH;
+    out->has_range = false;
+    out->range_from_us = GR_TIME_NONE;
+    out->range_to_us = GR_TIME_NONE;
+    out->note = note;
+}
+
+static bool
+check_range(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
+{
+    bool is_full_walk = out->schema->walk == GR_WALK_FULL;
+
+    if (is_full_walk && out->mode == GR_MODE_INCREMENTAL)
+        read_in_full(out, "the endpoint cannot be read incrementally: refreshed in full");
+    else if (is_full_walk && out->mode == GR_MODE_BACKFILL)
+        read_in_full(out, "the endpoint has no order by time to backfill by: refreshed in full");
+    else if (is_full_walk && out->has_range && p->options->range != NULL)
+        read_in_full(out, "the endpoint has no order by time, so the range is not used");
+    if (out->mode == GR_MODE_BACKFILL && !out->has_range) {
+        (void)gr_yaml_fail(gr_stream_entry_at(entry, NULL, "mode"), p->err,
+                           "stream \"%s\" has mode backfill but no range", out->name);
+        return gr_hint(p->err,
+                       "Set source_options: { range: \"2024-01-01,2024-02-01\" }, or run with "
+                       "--range FROM,TO.");
+    }
+    if (!out->has_range || out->mode == GR_MODE_BACKFILL)
+        return true;
+    if (out->mode == GR_MODE_INCREMENTAL || p->options->range != NULL) {
+        out->mode = GR_MODE_BACKFILL;
+        out->note = "a range is given: a backfill, which leaves the bookmark alone";
+        return true;
+    }
+    (void)gr_yaml_fail(gr_stream_entry_at(entry, "source_options", "range"), p->err,
+                       "stream \"%s\" has a range, which does not go with mode %s", out->name,
+                       gr_mode_name(out->mode));
+    return gr_hint(p->err, "A range goes with mode backfill.");
+}
+
+static bool
+resolve_mode(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
+{
+    out->note = "";
+    out->mode = entry->mode < 0 ? GR_MODE_FULL_REFRESH : (enum gr_mode)entry->mode;
+    if (p->options->mode != NULL)
+        (void)gr_mode_parse(p->options->mode, &out->mode); /* check_options has seen to it */
+    return resolve_range(p, entry, out) && check_range(p, entry, out);
+}
+
+/* --- options of a stream -----------------------------------------------------------------------
+ */
+
+static bool
+resolve_missing(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
+{
+    const struct gr_yaml_node *node = entry->target.delete_missing;
+    bool is_on = false;
+
+    out->missing = out->mode == GR_MODE_FULL_REFRESH || out->mode == GR_MODE_TRUNCATE
+                       ? GR_MISSING_HARD
+                       : GR_MISSING_SOFT;
+    if (node == NULL || node->kind == GR_YAML_NULL || (gr_yaml_bool(node, &is_on) && !is_on))
+        return true;
+    if (node->kind != GR_YAML_TEXT ||
+        (strcmp(node->text, "soft") != 0 && strcmp(node->text, "hard") != 0)) {
+        (void)gr_yaml_fail(node, p->err, "\"delete_missing\" must be soft or hard, found %s",
+                           gr_yaml_shown(p->arena, node));
+        return gr_hint(p->err, "hard deletes rows that are gone at the source, soft sets "
+                               "_deleted_at.");
+    }
+    out->missing = strcmp(node->text, "soft") == 0 ? GR_MISSING_SOFT : GR_MISSING_HARD;
+    return true;
+}
+
+/* What would change the names of columns is not done yet: columns keep the API's names. */
+static void
+note_naming(struct planner *p, const struct gr_stream_entry *entry)
+{
+    static const char *const same[] = {"normalize", "source", "target", "snake", "lower", NULL};
+    const struct gr_yaml_node *flatten = entry->source.flatten;
+    const char *casing = entry->target.column_casing;
+    bool is_on = true;
+
+    if (casing != NULL && gr_field_word(casing, same) < 0)
+        gr_notes_add(&p->notes, gr_stream_entry_at(entry, "target_options", "column_casing"),
+                     "column_casing \"%.40s\" is not implemented yet: columns keep the API's names",
+                     casing);
+    if (flatten == NULL || flatten->kind == GR_YAML_NULL || strcmp(flatten->text, "0") == 0 ||
+        strcmp(flatten->text, "-1") == 0 || (gr_yaml_bool(flatten, &is_on) && !is_on))
+        return;
+    gr_notes_add(&p->notes, flatten,
+                 "flatten is not implemented yet: nested values are jsonb "
+                 "columns");
+}
+
+static bool
+resolve_options(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
+{
+    note_naming(p, entry);
+    out->lookback_ms =
+        entry->source.lookback_ms >= 0 ? entry->source.lookback_ms : out->schema->lookback_ms;
+    out->limit_rows =
+        p->options->limit_rows > 0 ? p->options->limit_rows : entry->source.limit_rows;
+    out->min_interval_ms = entry->source.min_interval_ms;
+    out->add_new_columns = entry->target.add_new_columns;
+    out->batch_limit_rows = entry->target.batch_limit_rows;
+    out->tags = entry->tags.items;
+    out->tag_count = entry->tags.count;
+    return resolve_missing(p, entry, out);
+}
+
+/* --- object and SQL ----------------------------------------------------------------------------
+ */
+
+static bool
+fail_no_object(struct planner *p, const struct gr_stream_entry *entry)
+{
+    (void)gr_yaml_fail(entry->key, p->err, "need to specify \"object\" for stream \"%s\"",
+                       entry->name);
+    return gr_hint(p->err, "Write object: gorgias.{stream_name} under defaults.");
+}
+
+static bool
+resolve_object(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
+{
+    const struct gr_yaml_node *at = gr_stream_entry_at(entry, NULL, "object");
+    struct gr_object object;
+    const char *text;
+    const char *wrong;
+
+    if (entry->object == NULL)
+        return fail_no_object(p, entry);
+    if (!gr_variables_expand(&p->variables, at, entry->object, &text, p->err))
+        return false;
+    wrong = gr_object_parse(text, p->arena, &object);
+    if (wrong != NULL) {
+        (void)gr_yaml_fail(at, p->err, "object \"%.130s\" is not the name of a table: %s", text,
+                           wrong);
+        return gr_hint(p->err,
+                       "Write schema.table, or \"Schema\".\"Table\" with quotes around each "
+                       "part that is not plain.");
+    }
+    out->table_schema = object.count == 2 ? object.parts[0] : p->plan.target.schema;
+    out->table_name = object.parts[object.count - 1];
+    if (strcmp(out->table_schema, p->plan.state_schema) == 0) {
+        (void)gr_yaml_fail(at, p->err,
+                           "object \"%.130s\" is in schema \"%s\", which holds the state", text,
+                           p->plan.state_schema);
+        return gr_hint(p->err, "Use another schema, or name one for the state with SLING_STATE.");
+    }
+    return true;
+}
+
+static void
+set_stream_variables(struct planner *p, const struct gr_stream_entry *entry,
+                     const struct gr_plan_stream *stream)
+{
+    struct gr_variables *v = &p->variables;
+
+    gr_variables_set(v, "stream_name", entry->name);
+    gr_variables_set(v, "stream.name", entry->name);
+    gr_variables_set(v, "stream_full_name", entry->name);
+    gr_variables_set(v, "stream.full_name", entry->name);
+    gr_variables_set(v, "stream_description", stream->description);
+    gr_variables_set(v, "stream.description", stream->description);
+    gr_variables_set(v, "update_key", stream->schema->cursor != NULL ? stream->schema->cursor : "");
+}
+
+static void
+set_object_variables(struct planner *p, const struct gr_plan_stream *stream)
+{
+    struct gr_variables *v = &p->variables;
+    const char *full =
+        gr_arena_printf(p->arena, "\"%s\".\"%s\"", stream->table_schema, stream->table_name);
+
+    gr_variables_set(v, "object_schema", stream->table_schema);
+    gr_variables_set(v, "object.schema", stream->table_schema);
+    gr_variables_set(v, "object_name", stream->table_name);
+    gr_variables_set(v, "object.name", stream->table_name);
+    gr_variables_set(v, "object_table", stream->table_name);
+    gr_variables_set(v, "object.table", stream->table_name);
+    gr_variables_set(v, "object_full_name", full);
+    gr_variables_set(v, "object.full_name", full);
+}
+
+static bool
+resolve_sql(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
+{
+    const struct gr_stream_target_options *target = &entry->target;
+
+    set_object_variables(p, out);
+    if (target->pre_sql != NULL &&
+        !gr_variables_expand(&p->variables, gr_stream_entry_at(entry, "target_options", "pre_sql"),
+                             target->pre_sql, &out->pre_sql, p->err))
+        return false;
+    return target->post_sql == NULL ||
+           gr_variables_expand(&p->variables,
+                               gr_stream_entry_at(entry, "target_options", "post_sql"),
+                               target->post_sql, &out->post_sql, p->err);
+}
+
+static bool
+resolve_stream(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
+{
+    size_t run_variables = p->variables.count;
+    bool is_resolved;
+
+    out->name = entry->name;
+    out->schema = entry->schema;
+    out->description = entry->description != NULL && !entry->is_expanded
+                           ? entry->description
+                           : entry->schema->description;
+    set_stream_variables(p, entry, out);
+    is_resolved = resolve_mode(p, entry, out) && resolve_options(p, entry, out) &&
+                  gr_columns_resolve(entry, &p->plan.schemas, &p->notes, p->arena, out, p->err) &&
+                  gr_columns_resolve_keys(entry, &p->notes, p->arena, out, p->err) &&
+                  resolve_object(p, entry, out) && resolve_sql(p, entry, out);
+    p->variables.count = run_variables;
+    return is_resolved;
+}
+
+/* --- all streams -------------------------------------------------------------------------------
+ */
+
+static bool
+check_objects(struct planner *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct gr_plan_stream *a = &p->streams[j];
+            const struct gr_plan_stream *b = &p->streams[i];
+
+            if (strcmp(a->table_schema, b->table_schema) != 0 ||
+                strcmp(a->table_name, b->table_name) != 0)
+                continue;
+            (void)gr_yaml_fail(gr_stream_entry_at(p->entries[i], NULL, "object"), p->err,
+                               "streams \"%s\" and \"%s\" have the same object \"%s.%s\"", a->name,
+                               b->name, b->table_schema, b->table_name);
+            return gr_hint(p->err,
+                           "A table belongs to one stream; use {stream_name} in the object.");
+        }
+    return true;
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void
+set_all_objects(struct planner *p)
+{
+    const char **objects = gr_arena_alloc(p->arena, p->count, sizeof(objects[0]));
+
+    for (size_t i = 0; i < p->count; i++)
+        objects[i] = gr_arena_printf(p->arena, "%s.%s", p->streams[i].table_schema,
+                                     p->streams[i].table_name);
+    qsort(objects, p->count, sizeof(objects[0]), compare_texts);
+    p->plan.all_objects = objects;
+    p->plan.all_object_count = p->count;
+}
+
+static bool
+resolve_streams(struct planner *p)
+{
+    bool *is_selected = gr_arena_alloc(p->arena, p->file.count, sizeof(*is_selected));
+
+    if (!gr_selection_apply(p->options->streams, p->plan.file, &p->file, p->arena, is_selected,
+                            p->err))
+        return false;
+    p->streams = gr_arena_alloc(p->arena, p->file.count, sizeof(*p->streams));
+    p->entries = gr_arena_alloc(p->arena, p->file.count, sizeof(struct gr_stream_entry *));
+    p->is_selected = gr_arena_alloc(p->arena, p->file.count, sizeof(*p->is_selected));
+    for (size_t i = 0; i < p->file.count; i++) {
+        const struct gr_stream_entry *entry = &p->file.streams[i];
+
+        if (entry->is_disabled)
+            continue;
+        if (!resolve_stream(p, entry, &p->streams[p->count]))
+            return false;
+        p->entries[p->count] = entry;
+        p->is_selected[p->count] = is_selected[i];
+        p->count++;
+    }
+    if (!check_objects(p))
+        return false;
+    set_all_objects(p);
+    return true;
+}
+
+/* True if rows of `feeder` put entries into the queue of `stream`. */
+static bool
+is_fed_by(const struct gr_plan_stream *stream, const struct gr_plan_stream *feeder)
+{
+    const struct gr_schema *schema = stream->schema;
+
+    if (schema->parent != NULL && strcmp(schema->parent, feeder->name) == 0)
+        return true;
+    return schema->event_type_count > 0 && strcmp(feeder->name, "events") == 0 && stream != feeder;
+}
+
+/* The first stream in file order that waits for none that is still to come. */
+static size_t
+next_in_order(const struct planner *p, const bool *is_done)
+{
+    size_t first = p->count;
+
+    for (size_t i = 0; i < p->count; i++) {
+        bool waits = false;
+
+        if (is_done[i] || !p->is_selected[i])
+            continue;
+        if (first == p->count)
+            first = i;
+        for (size_t j = 0; j < p->count && !waits; j++)
+            waits = !is_done[j] && p->is_selected[j] && is_fed_by(&p->streams[i], &p->streams[j]);
+        if (!waits)
+            return i;
+    }
+    return first;
+}
+
+static void
+put_in_order(struct planner *p)
+{
+    struct gr_plan_stream *ordered = gr_arena_alloc(p->arena, p->count, sizeof(*ordered));
+    bool *is_done = gr_arena_alloc(p->arena, p->count, sizeof(*is_done));
+    size_t count = 0;
+
+    for (size_t i = next_in_order(p, is_done); i < p->count; i = next_in_order(p, is_done)) {
+        is_done[i] = true;
+        ordered[count++] = p->streams[i];
+    }
+    p->plan.streams = ordered;
+    p->plan.count = count;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------
+ */
+
+static bool
+check_options(struct planner *p)
+{
+    const struct gr_plan_options *o = p->options;
+    size_t count = 0;
+    enum gr_mode mode;
+
+    while (gr_mode_words[count] != NULL)
+        count++;
+    if (o->mode != NULL && !gr_mode_parse(o->mode, &mode)) {
+        (void)gr_fail(p->err, GR_FAULT_USAGE, "--mode: unknown mode \"%.60s\"%s", o->mode,
+                      gr_name_did_you_mean(p->arena, o->mode, gr_mode_words, count));
+        return gr_hint(p->err, "The words are: %s.", gr_name_list(p->arena, gr_mode_words, count));
+    }
+    if (o->limit_rows < 0)
+        return gr_fail(p->err, GR_FAULT_USAGE, "--limit must not be negative");
+    if (o->threads < 0 || o->threads > GR_THREADS_MAX)
+        return gr_fail(p->err, GR_FAULT_USAGE, "--threads must be 1 to %d", GR_THREADS_MAX);
+    return true;
+}
+
+static void
+set_run_variables(struct planner *p)
+{
+    const struct gr_plan *plan = &p->plan;
+    const struct {
+        const char *flat;
+        const char *dotted;
+        const char *value;
+    } variables[] = {
+        {"source_name", "source.name", plan->source.name},
+        {"source_type", "source.type", "api"},
+        {"source_kind", "source.kind", "api"},
+        {"target_name", "target.name", plan->target.name},
+        {"target_type", "target.type", "postgres"},
+        {"target_kind", "target.kind", "database"},
+        {"target_schema", "target.schema", plan->target.schema},
+        {"target_database", "target.database", plan->target.database},
+    };
+
+    gr_variables_set_time(&p->variables, p->options->now_us);
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        gr_variables_set(&p->variables, variables[i].flat, variables[i].value);
+        gr_variables_set(&p->variables, variables[i].dotted, variables[i].value);
+    }
+}
+
+static bool
+load_connections(struct planner *p)
+{
+    struct gr_connections from = {.arena = p->arena,
+                                  .own = p->file.connections,
+                                  .now_us = p->options->now_us,
+                                  .notes = &p->notes};
+
+    return gr_connection_source(&from, p->file.source, &p->plan.source, p->err) &&
+           gr_connection_target(&from, p->file.target, &p->plan.target, p->err);
+}
+
+static bool
+load_environment(struct planner *p)
+{
+    struct gr_environment environment;
+
+    /* The file's own variables come later, and so win over what the run brings along. */
+    set_run_variables(p);
+    if (!gr_environment_load(&p->file, p->options->env, &p->plan.target, &p->variables, &p->notes,
+                             &environment, p->err))
+        return false;
+    p->plan.state_schema = environment.state_schema;
+    p->plan.threads = p->options->threads > 0 ? p->options->threads : environment.threads;
+    return true;
+}
+
+static bool
+load(struct planner *p)
+{
+    if (!check_options(p) ||
+        !gr_schemas_load(p->options->schemas_folder, &p->plan.schemas, p->err) ||
+        !gr_replication_load(p->plan.file, &p->plan.schemas, &p->notes, p->arena, &p->file,
+                             p->err) ||
+        !load_connections(p) || !load_environment(p) || !resolve_streams(p))
+        return false;
+    put_in_order(p);
+    p->plan.warnings = p->notes.items;
+    p->plan.warning_count = p->notes.count;
+    return true;
+}
+
+bool
+gr_plan_load(const char *file, const struct gr_plan_options *options, struct gr_plan *out,
+             struct gr_error *err)
+{
+    struct gr_arena *arena = gr_arena_new();
+    struct planner p = {.options = options,
+                        .arena = arena,
+                        .notes = {.arena = arena},
+                        .variables = {.arena = arena},
+                        .plan = {.arena = arena},
+                        .err = err};
+
+    p.plan.file = gr_arena_strdup(arena, file);
+    if (!load(&p)) {
+        gr_plan_free(&p.plan);
+        return false;
+    }
+    *out = p.plan;
+    return true;
+}
+
+void
+gr_plan_free(struct gr_plan *plan)
+{
+    gr_schemas_free(&plan->schemas);
+    gr_arena_free(plan->arena);
+    *plan = (struct gr_plan){0};
+}
