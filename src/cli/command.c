@@ -1,11 +1,8 @@
 /* command.c - the table of commands, and how they come by their plan. */
 #include "gr/cli/command.h"
 
-#include "gr/base/buf.h"
 #include "gr/base/log.h"
 #include "gr/base/time.h"
-#include "gr/cli/help.h"
-#include "gr/cli/output.h"
 
 /* clang-format off */
 const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
@@ -22,7 +19,7 @@ const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
         "validate", "FILE", "check a replication file offline, print its plan",
         gr_command_validate, false},
     [GR_COMMAND_REFERENCE] = {
-        "reference", "", "print commands, options and exit codes as Markdown",
+        "reference", "PAGE", "print a page of the reference as Markdown",
         gr_command_reference, true},
 
     /* Of the contract, not there yet. */
@@ -54,14 +51,4 @@ gr_command_plan(const struct gr_options *options, struct gr_plan *out, struct gr
     for (size_t i = 0; i < out->warning_count; i++)
         gr_log(GR_LOG_WARN, NULL, out->warnings[i], NULL);
     return true;
-}
-
-int
-gr_command_reference(const struct gr_options *options)
-{
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-
-    (void)options;
-    gr_help_put_reference(&text);
-    return gr_output_finish(&text);
 }

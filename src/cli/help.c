@@ -178,7 +178,7 @@ void
 gr_help_put_reference(struct gr_buf *out)
 {
     gr_buf_puts(out, "# Command reference\n\n"
-                     "Printed by `gorgias-replicate reference` from the tables of `src/cli`.\n\n");
+                     "Printed by `gorgias-replicate reference commands` from the tables of `src/cli`.\n\n");
     for (size_t i = 0; i < GR_COMMAND_COUNT; i++)
         if (!gr_commands[i].is_hidden)
             put_command_section(&gr_commands[i], out);

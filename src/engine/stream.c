@@ -46,6 +46,26 @@ gr_phase_name(enum gr_phase phase)
     return phase >= 0 && phase < GR_PHASE_COUNT ? phases[phase].name : "?";
 }
 
+void
+gr_phases_reference(struct gr_buf *out)
+{
+    gr_buf_puts(out, "# Phases of a stream\n\nPrinted by `gorgias-replicate reference phases` from "
+                     "the table of `src/engine/stream.c`.\n\n"
+                     "| phase | goes on to | what `kill -9` there leaves behind |\n|---|---|---|\n");
+    for (int i = 0; i < GR_PHASE_COUNT; i++) {
+        const char *between = "";
+
+        gr_buf_printf(out, "| %s | ", phases[i].name);
+        for (int j = 0; j < GR_PHASE_COUNT; j++) {
+            if ((phases[i].may_follow & (1U << j)) == 0)
+                continue;
+            gr_buf_printf(out, "%s%s", between, phases[j].name);
+            between = ", ";
+        }
+        gr_buf_printf(out, " | %s |\n", phases[i].leaves);
+    }
+}
+
 static void
 end(struct gr_stream *stream, enum gr_status status)
 {

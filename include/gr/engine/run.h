@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gr/base/buf.h"
 #include "gr/base/error.h"
 #include "gr/spec/plan.h"
 
@@ -70,5 +71,8 @@ struct gr_run_options {
 bool gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
             struct gr_run_report *report, struct gr_error *err);
 void gr_run_report_free(struct gr_run_report *report);
+
+/* The table of phases as a page of Markdown. */
+void gr_phases_reference(struct gr_buf *out);
 
 #endif
