@@ -1,0 +1,182 @@
+/*
+ * gr/sink/commit.h - the building blocks of a stream's transactions: each function adds steps to a
+ * script. Pure: nothing runs here.
+ *
+ * A commit is written as: gr_commit_state first (it is the fence, and takes the row lock that
+ * orders two writers), then what the page does, then rejects. Rows, bookmark and queue change in
+ * this one transaction or not at all.
+ *
+ * Conventions of the SQL
+ *   - staging holds jsonb as text; values are cast to the real column type only for rows written
+ *   - within a batch the newest version of a key wins: greatest cursor column (nulls last), then the
+ *     last one staged (ctid)
+ *   - a row is written if it is new, or its _hash differs, or it was marked deleted; never if its
+ *     cursor column is older than the stored one's; _loaded_at becomes now(), _deleted_at null
+ *   - an unchanged row is not touched (no row lock, no WAL)
+ *   - a child whose parent row is marked deleted is written with the parent's _deleted_at
+ *
+ * Every gr_commit_* that writes rows returns the number of a step whose single result row is
+ * (inserted, updated, unchanged, deleted), readable with gr_commit_counts after the script is DONE.
+ */
+#ifndef GR_SINK_COMMIT_H
+#define GR_SINK_COMMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gr/base/buf.h"
+#include "gr/sink/script.h"
+#include "gr/sink/table.h"
+
+/* What a stream's row in `streams` becomes. */
+struct gr_commit_state {
+    int64_t run_id;           /* the fence: no row with this fence, no commit                 */
+    int64_t bookmark_us;      /* GR_TIME_NONE: null                                           */
+    const char *walk;         /* JSON, or NULL                                                */
+    const char *source;       /* base URL                                                     */
+    const char *mode;
+    int64_t source_clock_us;  /* GR_TIME_NONE: left as it is                                  */
+    bool is_complete;         /* sets completed_at                                            */
+};
+void gr_commit_state(struct gr_script *script, const struct gr_table *table,
+                     const struct gr_commit_state *state);
+
+/* Who is told of a row that was written: queue entries for `object`. */
+struct gr_feed {
+    const char *object;       /* of the stream that will ask                                   */
+    enum { GR_FEED_CHILD,     /* each row written: its key, its cursor as v                    */
+           GR_FEED_EVENT,     /* each event inserted whose type is in `types`: object_id, created_datetime */
+           GR_FEED_EVENT_PARENT /* the same, but the parent of the row that object_id names (looked
+                                 up in lookup_table, parent key lookup_column); unknown: nothing */
+    } kind;
+    const char *event_object;
+    const char *const *types;
+    size_t type_count;
+    const char *lookup_table; /* quoted; or NULL where that table does not exist: feed skipped  */
+    const char *lookup_column; /* its column with the parent's key, unquoted                */
+    const char *lookup_key;   /* its key column, unquoted; NULL: id                         */
+    const char *reason;       /* "changed", "event"                                            */
+    bool by_child;            /* GR_FEED_EVENT: whoever fills this in has put GR_QUEUE_OF_ROWS
+                                 behind `object`; the merge takes `object` as it is          */
+};
+
+/* Behind an object: the queue of rows named by their own key, whose parents are to be asked. */
+#define GR_QUEUE_OF_ROWS "#rows"
+
+/*
+ * A page (or several): COPY into staging, merge into the table, feed the queues. `copy` is taken:
+ * tuples of binary COPY in the layout of staging, of as many pages as one likes, without header and
+ * trailer. `parent_table` is the quoted name of the parent stream's table if that table exists,
+ * else NULL; its columns have the names that table->parent says.
+ *
+ * Counts are of keys: a row staged twice counts once; a row that was not written, be it the same,
+ * older or left deleted, is unchanged. An entry that waits in a queue already is moved to its end
+ * where the new v is not below its own or either is null; then the new v is taken.
+ */
+size_t gr_commit_merge(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
+                       const char *parent_table, const struct gr_feed *feeds, size_t feed_count);
+
+/*
+ * Full walks: staging that survives the run. A crash of the server empties an unlogged table:
+ * begin leaves a marker in it, without which page, missing and finish fail (GR_FAULT_UNSTAGED) and
+ * count says 0, so a walk that is taken up again is begun anew if count says less than was staged.
+ */
+void gr_commit_scan_begin(struct gr_script *script, const struct gr_table *table); /* made, emptied */
+void gr_commit_scan_page(struct gr_script *script, const struct gr_table *table,
+                         struct gr_buf *copy);
+/* Step whose row is (count) of staged rows (more than rows were read if a commit ran twice); 0
+   where there is no table of this layout. */
+size_t gr_commit_scan_count(struct gr_script *script, const struct gr_table *table);
+/* Step whose rows are (key text) of alive rows of the table that are not staged, at most `limit`. */
+size_t gr_commit_scan_missing(struct gr_script *script, const struct gr_table *table,
+                              int64_t limit);
+/*
+ * The end of a full walk, by the stream's mode: full-refresh by difference (rows missing from
+ * staging are deleted or marked, as stream->missing says; `keep` are keys to leave alone), truncate,
+ * snapshot, or merge (a fallback walk of an incremental stream: nothing is deleted). Empties and drops
+ * the staging table; where there is none, because this commit has run already, nothing is done.
+ * Feeds as above. With missing hard, rows marked deleted before go too if they are missing.
+ */
+enum gr_finish { GR_FINISH_DIFFERENCE, GR_FINISH_TRUNCATE, GR_FINISH_SNAPSHOT, GR_FINISH_MERGE };
+size_t gr_commit_scan_finish(struct gr_script *script, const struct gr_table *table,
+                             enum gr_finish finish, const char *const *keep, size_t keep_count,
+                             const char *parent_table, const struct gr_feed *feeds,
+                             size_t feed_count);
+
+/* A page of a parent's set, to be merged later in the same session. */
+void gr_commit_set_page(struct gr_script *script, const struct gr_table *table,
+                        struct gr_buf *copy);
+/* Forgets what is staged of these parents. */
+void gr_commit_set_forget(struct gr_script *script, const struct gr_table *table,
+                          const int64_t *parents, size_t count);
+/* The caller sees to it that the pages of these parents were staged in this session (gr_pg_session;
+   gr_script_bind makes a script insist on it): a parent of which nothing is staged has an empty set.
+   The sets of these parents are complete: merge them, mark alive rows of these parents that are not
+   in their set as deleted (stream->missing hard: delete), forget the staged rows. */
+size_t gr_commit_set_finish(struct gr_script *script, const struct gr_table *table,
+                            const int64_t *parents, size_t count, const char *parent_table);
+
+/* These keys (first key column) are gone at the source: mark or delete them, and the rows of
+   `child` (opened, or NULL) whose parent they are, as the child's stream->missing says. The step's
+   row has the number of such children as a fifth column. */
+size_t gr_commit_gone(struct gr_script *script, const struct gr_table *table, const int64_t *keys,
+                      size_t count, const struct gr_table *child);
+
+/* The same, seen from the child stream `table`: these parents are gone. `parent_table` as above. */
+void gr_commit_parents_gone(struct gr_script *script, const struct gr_table *table,
+                            const char *parent_table, const int64_t *parents, size_t count);
+
+/* The queue of a stream. */
+struct gr_queue_entry {
+    int64_t key;
+    int64_t v_us; /* GR_TIME_NONE: null */
+    int64_t seq;
+};
+/* Entries behind `after_seq`, oldest first, at most `limit`. Rows: key, v in microseconds, seq. */
+size_t gr_commit_queue_next(struct gr_script *script, const struct gr_table *table,
+                            int64_t after_seq, int64_t limit);
+/* Removes entries, each unless it was fed again meanwhile: its v has grown, or its seq is another. */
+void gr_commit_queue_done(struct gr_script *script, const struct gr_table *table,
+                          const struct gr_queue_entry *entries, size_t count);
+/* Entries that name rows of a child stream (GR_QUEUE_OF_ROWS) become entries for their parents; a
+   row that is not in the table, though its walk is over, needs no asking. */
+void gr_commit_queue_resolve(struct gr_script *script, const struct gr_table *table);
+/* Removes entries whose row is not in the table or is already marked deleted (nothing to ask). */
+void gr_commit_queue_prune(struct gr_script *script, const struct gr_table *table);
+/*
+ * After a walk that began at `walk_clock_us` and read every row with cursor >= `floor_us`: removes
+ * entries with v < walk_clock that the walk has answered. For a child stream: entries whose parent
+ * row has created_datetime >= floor and parent_count = number of its alive rows here. Otherwise:
+ * entries whose own row has cursor >= floor.
+ */
+void gr_commit_queue_settle(struct gr_script *script, const struct gr_table *table,
+                            const char *parent_table, int64_t walk_clock_us, int64_t floor_us);
+
+/* Rejected values; texts are copied. */
+struct gr_commit_reject {
+    const char *key;
+    const char *column; /* or NULL */
+    const char *reason;
+    const char *original;
+};
+void gr_commit_rejects(struct gr_script *script, const struct gr_table *table, int64_t run_id,
+                       const struct gr_commit_reject *rejects, size_t count);
+
+/* stream_runs, upserted by (run_id, object). */
+struct gr_stream_totals {
+    const char *status; /* running, succeeded, failed, stopped */
+    int64_t rows_read, inserted, updated, unchanged, deleted, rejected, requests, pages, bytes;
+    const char *error; /* or NULL */
+    const char *hint;
+};
+void gr_commit_stream_run(struct gr_script *script, const struct gr_table *table, int64_t run_id,
+                          const struct gr_stream_totals *totals);
+
+/* Reads the counts of a step that a function above returned. */
+struct gr_counts {
+    int64_t inserted, updated, unchanged, deleted;
+};
+struct gr_counts gr_commit_counts(const struct gr_script *script, size_t step);
+
+#endif

@@ -1,0 +1,11 @@
+/* layout.h - the DDL of the state tables. */
+#ifndef GR_SRC_SINK_LAYOUT_H
+#define GR_SRC_SINK_LAYOUT_H
+
+enum { GR_STATE_LAYOUT = 1 };
+
+/* Statements in which @ stands for the quoted schema; NULL ends the list. All of them run in one
+   transaction, and are harmless where the tables exist. */
+extern const char *const gr_state_ddl[];
+
+#endif

@@ -1,0 +1,61 @@
+/* parent.c - what a child stream does to its parent's table, and the queue of its own rows. */
+#include "ddl.h"
+#include "gr/sink/sql.h"
+#include "merge.h"
+
+void
+gr_commit_queue_resolve(struct gr_script *script, const struct gr_table *table)
+{
+    int parent = gr_ddl_parent_column(table->stream);
+    struct gr_buf of_rows GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    const char *params[] = {table->object, NULL};
+
+    if (parent < 0 || table->types[parent] == NULL)
+        return;
+    gr_buf_printf(&of_rows, "%s%s", table->object, GR_QUEUE_OF_ROWS);
+    params[1] = gr_buf_text(&of_rows);
+    gr_buf_printf(&sql,
+                  "with named as (delete from %s.queue where object = $2 returning key, v)\n"
+                  "insert into %s.queue as q (object, key, v, reason)\nselect $1, ",
+                  table->state, table->state);
+    gr_merge_column("t", table->stream->columns[parent].name, &sql);
+    gr_buf_printf(&sql,
+                  ", case when count(*) = count(n.v) then max(n.v) end, 'event'"
+                  " from named as n join %s as t on ",
+                  table->name);
+    gr_merge_column("t", table->stream->columns[0].name, &sql);
+    gr_buf_puts(&sql, " = n.key where ");
+    gr_merge_column("t", table->stream->columns[parent].name, &sql);
+    gr_buf_puts(&sql, " is not null group by 2\n"
+                      "on conflict (object, key) do update set v = excluded.v, seq = excluded.seq,"
+                      " reason = excluded.reason, enqueued_at = excluded.enqueued_at\n"
+                      "where (excluded.v >= q.v) is not false");
+    (void)gr_script_sql(script, gr_buf_text(&sql), params, 2);
+}
+
+void
+gr_commit_parents_gone(struct gr_script *script, const struct gr_table *table,
+                       const char *parent_table, const int64_t *parents, size_t count)
+{
+    int parent = gr_ddl_parent_column(table->stream);
+    struct gr_buf keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    const char *params[1];
+
+    gr_sql_int_array(&keys, parents, count);
+    params[0] = gr_buf_text(&keys);
+    if (parent_table != NULL) {
+        gr_buf_printf(&sql, "update %s as p set _deleted_at = now() where ", parent_table);
+        gr_merge_column("p", gr_merge_parent_key(table), &sql);
+        gr_buf_puts(&sql, " = any($1::bigint[]) and p._deleted_at is null");
+        (void)gr_script_sql(script, gr_buf_text(&sql), params, 1);
+        gr_buf_reset(&sql);
+    }
+    if (parent < 0 || table->types[parent] == NULL)
+        return;
+    gr_buf_printf(&sql, "update %s as t set _deleted_at = now() where ", table->name);
+    gr_merge_column("t", table->stream->columns[parent].name, &sql);
+    gr_buf_puts(&sql, " = any($1::bigint[]) and t._deleted_at is null");
+    (void)gr_script_sql(script, gr_buf_text(&sql), params, 1);
+}

@@ -1,0 +1,199 @@
+/* script.c - a transaction as a list of steps: writing it down and reading its results. */
+#include "script.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/sink/sql.h"
+
+struct gr_script *
+gr_script_new(const char *what)
+{
+    struct gr_script *script = gr_alloc(1, sizeof(*script));
+
+    script->what = gr_strdup(what);
+    script->gate = SIZE_MAX;
+    return script;
+}
+
+static void
+free_step(struct step *step)
+{
+    for (size_t i = 0; i < step->param_count; i++)
+        gr_free(step->params[i]);
+    gr_free(step->params);
+    gr_free(step->sql);
+    gr_free(step->message);
+    gr_free(step->hint);
+    gr_buf_free(&step->data);
+    gr_rows_free(&step->rows);
+}
+
+void
+gr_script_free(struct gr_script *script)
+{
+    if (script == NULL)
+        return;
+    for (size_t i = 0; i < script->count; i++)
+        free_step(&script->steps[i]);
+    gr_free(script->steps);
+    gr_free(script->what);
+    gr_free(script);
+}
+
+static struct step *
+add(struct gr_script *script, const char *sql)
+{
+    struct step *step;
+
+    if (script->count == script->cap) {
+        script->cap = script->cap == 0 ? 8 : 2 * script->cap;
+        script->steps = gr_realloc(script->steps, script->cap, sizeof(*script->steps));
+    }
+    step = &script->steps[script->count++];
+    *step = (struct step){.sql = gr_strdup(sql)};
+    return step;
+}
+
+static size_t
+add_sql(struct gr_script *script, enum decides decides, const char *sql, const char *const *params,
+        size_t count)
+{
+    struct step *step = add(script, sql);
+
+    step->decides = decides;
+    step->param_count = count;
+    step->params = count == 0 ? NULL : gr_alloc(count, sizeof(*step->params));
+    for (size_t i = 0; i < count; i++)
+        step->params[i] = params[i] == NULL ? NULL : gr_strdup(params[i]);
+    return script->count - 1;
+}
+
+size_t
+gr_script_sql(struct gr_script *script, const char *sql, const char *const *params, size_t count)
+{
+    return add_sql(script, DECIDES_NOTHING, sql, params, count);
+}
+
+size_t
+gr_script_fence(struct gr_script *script, const char *sql, const char *const *params, size_t count)
+{
+    return add_sql(script, DECIDES_FENCE, sql, params, count);
+}
+
+size_t
+gr_script_check(struct gr_script *script, const char *sql, const char *const *params, size_t count,
+                const char *message, const char *hint)
+{
+    size_t at = add_sql(script, DECIDES_CHECK, sql, params, count);
+
+    script->steps[at].message = gr_strdup(message);
+    script->steps[at].hint = gr_strdup(hint);
+    return at;
+}
+
+size_t
+gr_script_gate(struct gr_script *script, const char *sql, const char *const *params, size_t count)
+{
+    assert(script->gate == SIZE_MAX);
+    script->gate = add_sql(script, DECIDES_GATE, sql, params, count);
+    return script->gate;
+}
+
+void
+gr_script_gate_end(struct gr_script *script)
+{
+    assert(script->gate != SIZE_MAX);
+    script->steps[script->gate].past = script->count;
+    script->gate = SIZE_MAX;
+}
+
+size_t
+gr_script_copy(struct gr_script *script, const char *sql, struct gr_buf *data)
+{
+    struct step *step = add(script, sql);
+
+    assert(data->failed == NULL);
+    step->is_copy = true;
+    step->data = *data;
+    *data = gr_buf_new(data->limit);
+    return script->count - 1;
+}
+
+void
+gr_script_bind(struct gr_script *script, int64_t session)
+{
+    script->session = session;
+}
+
+size_t
+gr_script_steps(const struct gr_script *script)
+{
+    return script->count;
+}
+
+size_t
+gr_script_bytes(const struct gr_script *script)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < script->count; i++)
+        bytes += script->steps[i].data.len;
+    return bytes;
+}
+
+/* One line; a line break becomes two spaces, so that it can be told from others. */
+static void
+print_sql(const char *sql, struct gr_buf *out)
+{
+    for (; *sql != '\0'; sql++) {
+        if (*sql == '\n')
+            gr_buf_puts(out, "  ");
+        else
+            gr_buf_putc(out, *sql);
+    }
+}
+
+void
+gr_script_print(const struct gr_script *script, struct gr_buf *out)
+{
+    static const char *const marks[] = {
+        [DECIDES_NOTHING] = "",
+        [DECIDES_FENCE] = "fence ",
+        [DECIDES_CHECK] = "check ",
+        [DECIDES_GATE] = "gate ",
+    };
+
+    for (size_t i = 0; i < script->count; i++) {
+        const struct step *step = &script->steps[i];
+
+        gr_buf_printf(out, "%zu %s", i, marks[step->decides]);
+        print_sql(step->sql, out);
+        if (step->is_copy)
+            gr_buf_printf(out, " <%zu bytes>", step->data.len);
+        for (size_t p = 0; p < step->param_count; p++) {
+            gr_buf_printf(out, " $%zu=", p + 1);
+            if (step->params[p] == NULL)
+                gr_buf_puts(out, "null");
+            else
+                gr_sql_literal(out, step->params[p]);
+        }
+        gr_buf_putc(out, '\n');
+    }
+}
+
+int64_t
+gr_script_touched(const struct gr_script *script, size_t step)
+{
+    assert(step < script->count);
+    return script->steps[step].touched;
+}
+
+const struct gr_rows *
+gr_script_rows(const struct gr_script *script, size_t step)
+{
+    assert(step < script->count);
+    return &script->steps[step].rows;
+}
