@@ -286,7 +286,8 @@ take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
     if (next != NULL && (span->lo_us == GR_TIME_NONE || end == GR_TIME_NONE || span->lo_us >= end))
         return;
     raise_bookmark(walk, span->hi_us);
-    note_read(walk, next == NULL ? EVERYTHING : span->lo_us, span->clock_us);
+    /* Of the rows that share the last value some may stand on the page behind. */
+    note_read(walk, next == NULL ? EVERYTHING : span->lo_us + 1, span->clock_us);
     /* A gap is closed; what changed since that walk began comes from the top. */
     walk->is_done = !walk->is_resumed;
     walk->is_resumed = false;

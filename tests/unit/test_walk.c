@@ -552,6 +552,31 @@ the_anchor_ends_a_first_walk(void **state)
 }
 
 static void
+rows_that_share_the_last_value_are_not_claimed_as_read(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(900, 400, "c");
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    gr_walk_begin(&walk, &stream, false, 500, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_true(walk.floor_us > 400);
+    assert_true(walk.read_since_us == 1000);
+    gr_walk_free(&walk);
+    /* The last page has no page behind. */
+    page.next_cursor = NULL;
+    gr_walk_begin(&walk, &stream, false, 500, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_true(walk.floor_us == GR_TIME_NONE);
+    gr_walk_free(&walk);
+}
+
+static void
 a_backfill_leaves_what_is_remembered_alone(void **state)
 {
     struct gr_plan_stream stream = stream_of(&newest_first);
@@ -681,6 +706,7 @@ main(void)
         cmocka_unit_test(an_empty_list_is_done_and_claims_nothing),
         cmocka_unit_test(a_row_limit_leaves_a_gap_and_no_bookmark),
         cmocka_unit_test(the_anchor_ends_a_first_walk),
+        cmocka_unit_test(rows_that_share_the_last_value_are_not_claimed_as_read),
         cmocka_unit_test(a_backfill_leaves_what_is_remembered_alone),
         cmocka_unit_test(cursors_that_never_work_end_in_an_error),
         cmocka_unit_test(a_refusal_without_a_cursor_is_an_error),
