@@ -270,13 +270,16 @@ gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
        struct gr_run_report *report, struct gr_error *err)
 {
     struct gr_engine engine = {.plan = plan, .options = options, .report = report};
+    struct gr_error refusal;
     bool is_open;
 
     *report = (struct gr_run_report){.started_ms = gr_clock_ms()};
     engine.random = (uint64_t)gr_clock_us() ^ ((uint64_t)getpid() << 32) ^ 0x9E3779B97F4A7C15U;
     gr_ratelimit_init(&engine.budget, &plan->source.rate, report->started_ms * 1000);
     init_streams(&engine);
-    is_open = open_run(&engine, &engine.fatal);
+    is_open = open_run(&engine, &refusal);
+    if (!is_open)
+        engine.fatal = refusal;
     if (is_open) {
         loop(&engine);
         report->exit_code = exit_code_of(&engine);

@@ -1,16 +1,22 @@
 /* locks.c - one run at a time on a replication, and one writer on a table. */
 #include "locks.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gr/base/alloc.h"
 #include "gr/base/buf.h"
+#include "gr/base/time.h"
 #include "gr/sink/sql.h"
 #include "gr/sink/state.h"
+
+enum { DEAD_HOLDER_MS = 15000, DEAD_HOLDER_PAUSE_MS = 50 };
 
 struct entry {
     char *name;
@@ -91,17 +97,15 @@ gr_locks_drop(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_obje
     }
 }
 
-/* The run that holds lock `i`, as far as runs and streams tell. */
+/* What runs and streams tell of the run that holds lock `i`: run_id, host, pid, since, file. */
 static bool
-fail_locked(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_objects *objects,
-            size_t i, struct gr_error *err)
+find_holder(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_objects *objects,
+            size_t i, struct gr_rows *out, struct gr_error *err)
 {
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf schema GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     char identity[17];
     const char *params[] = {identity};
-    const char *what = i == 0 ? "this replication" : objects->names[i - 1];
-    struct gr_rows rows = {0};
 
     gr_state_identity(plan, identity);
     gr_sql_ident(&schema, plan->state_schema);
@@ -117,8 +121,35 @@ fail_locked(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_object
         params[0] = objects->names[i - 1];
     }
     gr_buf_puts(&sql, " and r.status = 'running' order by r.run_id desc limit 1");
-    if (!gr_pg_query(pg, gr_buf_text(&sql), params, 1, &rows, err))
+    return gr_pg_query(pg, gr_buf_text(&sql), params, 1, out, err);
+}
+
+/* A run of this machine whose process is gone, or one that is not (or no longer) in the list: its
+   lock goes as soon as its server process has noticed, and who starts again after a kill should not
+   be turned away. A run that has just begun will be in the list in a moment. */
+static bool
+is_dead(const struct gr_rows *holder)
+{
+    char host[256] = "";
+    int64_t pid = holder->count > 0 ? gr_rows_int(holder, 0, 2) : 0;
+
+    (void)gethostname(host, sizeof(host) - 1);
+    if (holder->count == 0)
+        return true;
+    return pid > 0 && strcmp(gr_rows_text(holder, 0, 1), host) == 0 &&
+           kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+static bool
+fail_locked(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_objects *objects,
+            size_t i, bool *is_dead_out, struct gr_error *err)
+{
+    const char *what = i == 0 ? "this replication" : objects->names[i - 1];
+    struct gr_rows rows = {0};
+
+    if (!find_holder(pg, plan, objects, i, &rows, err))
         return false;
+    *is_dead_out = is_dead(&rows);
     if (rows.count == 0)
         (void)gr_fail(err, GR_FAULT_LOCKED, "another run is at work on %s", what);
     else
@@ -130,12 +161,14 @@ fail_locked(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_object
                         "holds nothing for long.");
 }
 
-bool
-gr_locks_take(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_objects *objects,
-              struct gr_error *err)
+/* All of them or none. */
+static bool
+try_all(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_objects *objects,
+        bool *is_dead_out, struct gr_error *err)
 {
     struct gr_buf name GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
 
+    *is_dead_out = false;
     for (size_t i = 0; i <= objects->count; i++) {
         bool has_got = false;
         bool is_known;
@@ -145,9 +178,27 @@ gr_locks_take(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_obje
         if (has_got)
             continue;
         if (is_known)
-            (void)fail_locked(pg, plan, objects, i, err);
+            (void)fail_locked(pg, plan, objects, i, is_dead_out, err);
         gr_locks_drop(pg, plan, objects, i);
         return false;
+    }
+    return true;
+}
+
+bool
+gr_locks_take(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_objects *objects,
+              struct gr_error *err)
+{
+    int64_t give_up_ms = gr_clock_ms() + DEAD_HOLDER_MS;
+    struct gr_error refusal;
+    bool holder_is_dead;
+
+    while (!try_all(pg, plan, objects, &holder_is_dead, &refusal)) {
+        if (!holder_is_dead || gr_clock_ms() >= give_up_ms) {
+            *err = refusal;
+            return false;
+        }
+        gr_clock_sleep(DEAD_HOLDER_PAUSE_MS);
     }
     return true;
 }
