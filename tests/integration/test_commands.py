@@ -1,0 +1,173 @@
+"""The commands as a user or a program meets them."""
+
+import json
+import os
+import re
+import subprocess
+import unittest
+
+import truth
+from harness import BINARY, STREAMS, Case
+
+
+class Offline(Case):
+    """What needs no account and no database."""
+
+    def test_discover(self):
+        for arguments in (("--discover",), ("discover",)):
+            result = self.command(*arguments)
+            self.assertEqual(0, result.code, str(result))
+            for stream in STREAMS:
+                self.assertIn(stream, result.stdout)
+        listed = json.loads(self.command("--discover", "--format", "json").stdout)
+        self.assertEqual(set(STREAMS), {entry["stream"] for entry in listed})
+        listed = json.loads(self.command("--discover", "--columns", "--format", "json", "--streams", "tickets,account").stdout)
+        self.assertEqual({"tickets", "account"}, {entry["stream"] for entry in listed})
+        for entry in listed:
+            columns = {column["name"]: column["type"] for column in entry["columns"]}
+            self.assertEqual(truth.SCHEMAS[entry["stream"]].columns, columns)
+        self.assertIn("tickets", self.command("--discover", "--format", "yaml").stdout)
+        self.assertEqual(2, self.command("--discover", "--streams", "nonsense").code)
+
+    def test_help_and_version(self):
+        for arguments in (("--help",), ("-h",), ("run", "--help"), ("discover", "--help"), ("check", "--help"), ("validate", "--help"), ("--version",)):
+            result = self.command(*arguments)
+            self.assertEqual((0, ""), (result.code, result.stderr), arguments)
+            self.assertIn("gorgias-replicate", result.stdout)
+
+    def test_validate_and_dry_run(self):
+        connections = {"GORGIAS": "{ type: api, spec: gorgias, secrets: { subdomain: a, email: b@example.com, api_key: c } }",
+                       "WAREHOUSE": "postgresql:///nowhere"}
+        replications = os.path.join(truth.ROOT, "replications")
+        for name in sorted(os.listdir(replications)):
+            path = os.path.join(replications, name)
+            for arguments in (("validate", path), ("run", path, "--dry-run")):
+                with self.subTest(arguments=arguments):
+                    result = self.command(*arguments, env=connections)
+                    self.assertEqual(0, result.code, str(result))
+                    for stream in STREAMS:
+                        self.assertIn(stream, result.stdout)
+
+    def test_output_without_a_reader(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BINARY, "--discover"], stdout=full, stderr=subprocess.PIPE, env=self.environment(), timeout=60)
+        self.assertNotEqual(0, done.returncode)
+
+
+class Online(Case):
+    def setUp(self):
+        super().setUp()
+        self.simulator(seed=121, tickets=60)
+
+    def test_check(self):
+        result = self.command("check", self.replication())
+        self.assertEqual(0, result.code, str(result))
+        self.assertNotIn("✗", result.stdout)
+        for stream in STREAMS:
+            self.assertIn(stream, result.stdout)
+        self.assertEqual(0, self.database.value("select count(*) from pg_namespace where nspname in ('gorgias', '_gorgias_replicate')"))
+        self.assertLess(len(self.requests()), 25)
+
+    def test_check_finds_what_is_wrong(self):
+        self.sim.set(forbid="/api/rules")
+        result = self.command("check", self.replication())
+        self.assertEqual(1, result.code, str(result))
+        self.assertEqual(1, result.stdout.count("✗"), result.stdout)
+        self.sim.set(forbid="")
+        self.assertEqual(3, self.command("check", self.replication(source=self.gorgias(api_key="wrong-key"))).code)
+        self.assertEqual(4, self.command("check", self.replication(target="postgresql:///x?host=/nowhere")).code)
+
+    def test_text_summary(self):
+        result = self.command("run", self.replication(("tickets", "tags")))
+        self.assertEqual(0, result.code, str(result))
+        self.assertRegex(result.stdout, r"tickets +incremental +60 +60 ")
+        self.assertIn("2 succeeded, 0 failed", result.stdout)
+        self.assertNotIn("\x1b", result.stdout + result.stderr)   # not a terminal
+
+    def test_json_summary_and_metrics(self):
+        path = os.path.join(self.folder, "metrics.prom")
+        result = self.run_replication(self.replication(("tickets", "tags")), "--metrics-file", path)
+        self.assertEqual(60, result.stream("tickets")["inserted"])
+        self.assertEqual((0, "succeeded"), (result.summary["exit_code"], result.summary["status"]))
+        with open(path) as file:
+            metrics = file.read()
+        for line in metrics.splitlines():
+            self.assertRegex(line, r'^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [-+0-9.eE]+)$')
+        self.assertRegex(metrics, r'\{[^}]*stream="tickets"[^}]*\} 60\b')
+
+    def test_json_logs(self):
+        result = self.command("run", self.replication(("tags",)), "--log-format", "json", "--log-level", "debug")
+        for line in result.stderr.splitlines():
+            self.assertIn("level", json.loads(line))
+
+    def test_choosing_streams(self):
+        streams = {"tickets": {"tags": ["daily"]}, "tags": {"tags": ["daily", "small"]}, "users": None, "teams": {"disabled": True}, "t*": None}
+        file = self.replication(streams)
+        for option, want in (("tickets,users", {"tickets", "users"}), ("t*", {"tickets", "tags", "ticket_messages"}), ("tag:daily", {"tickets", "tags"}),
+                             ("-tag:small", {"tickets", "ticket_messages", "users"})):
+            with self.subTest(option=option):
+                result = self.run_replication(file, "--streams", option)
+                self.assertEqual(want, {stream["stream"] for stream in result.summary["streams"]})
+
+    def test_variables(self):
+        file = self.replication(("tags",), defaults={"object": "{SCHEMA}.raw_{stream_name}"}, env={"SCHEMA": "one"})
+        self.run_replication(file)
+        self.run_replication(file, "--env", "SCHEMA=two")
+        for schema in ("one", "two"):
+            self.assertEqual(25, self.database.value(f"select count(*) from {schema}.raw_tags"))
+
+    def test_select_keeps_the_key(self):
+        for select, want in ((["name"], {"id", "name"}), (["*", "-usage", "-decoration"], set(truth.SCHEMAS["tags"].columns) - {"usage", "decoration"})):
+            with self.subTest(select=select):
+                self.database.do("drop schema if exists gorgias cascade; drop schema if exists _gorgias_replicate cascade")
+                self.run_replication(self.replication({"tags": {"select": select}}))
+                columns = set(self.database.column("select column_name from information_schema.columns where table_schema = 'gorgias'"))
+                self.assertEqual(want | set(truth.OWN), columns)
+
+    def test_sql_around_and_indexes(self):
+        options = {"pre_sql": "create table if not exists public.log (at timestamptz default now())", "post_sql": "insert into public.log default values",
+                   "table_keys": {"index": ["name"]}}
+        self.run_replication(self.replication({"tags": {"target_options": options}}))
+        self.assertEqual(1, self.database.value("select count(*) from public.log"))
+        self.assertEqual(1, self.database.value("select count(*) from pg_indexes where tablename = 'tags' and indexdef like '%(name)'"))
+
+    def test_a_backfill_leaves_the_bookmark_alone(self):
+        self.simulator(seed=122, tickets=330)
+        file = self.replication(("tickets",))
+        self.run_replication(file)
+        before = self.bookmark("tickets")
+        id = min(self.sim.truth("tickets"), key=lambda row: truth.as_timestamptz(row["updated_datetime"]))["id"]
+        day = self.sim.account.tickets.row(id)["updated_datetime"][:10]
+        self.sim.mutate("ticket_update", id=id, fields={"subject": "silently"}, touch=False)
+        self.run_replication(file)
+        self.assertNotEqual("silently", self.database.value(f"select subject from gorgias.tickets where id = {id}"))
+        self.run_replication(file, "--mode", "backfill", "--range", f"{day},{day}T23:59:59")
+        self.assertEqual("silently", self.database.value(f"select subject from gorgias.tickets where id = {id}"))
+        self.assertEqual(before, self.bookmark("tickets"))
+
+    def test_schemas_from_a_folder(self):
+        """Adding an endpoint is adding a file."""
+        folder = os.path.join(self.folder, "schemas")
+        os.mkdir(folder)
+        self.write("schemas/widgets.yaml", re.sub(r"(?m)^#.*\n", "", """\
+stream: widgets
+description: Panels beside a ticket
+path: /api/widgets
+key: [id]
+walk: full
+full_order: created_datetime:asc
+columns:
+  id:               { type: bigint, null: false, description: "Widget id" }
+  context:          { type: text, description: "Where it is shown" }
+  created_datetime: { type: timestamptz, description: "When it was created" }
+"""))
+        file = self.replication(("widgets", "tags"))
+        self.assertIn("widgets", self.command("--discover", "--schemas", folder).stdout)
+        self.run_replication(file, "--schemas", folder)
+        rows = self.database.rows("select * from gorgias.widgets")
+        self.assertEqual({row["id"] for row in truth.loads(self.sim.truth_bytes("widgets").decode())}, {row["id"] for row in rows})
+        self.assert_equals_source("tags")
+
+
+if __name__ == "__main__":
+    unittest.main()
