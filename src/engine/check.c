@@ -7,13 +7,13 @@
 
 #include "gr/base/time.h"
 #include "gr/codec/json.h"
-#include "gr/sink/pg.h"
+#include "gr/sink/probe.h"
 #include "gr/source/gorgias.h"
 #include "gr/source/http.h"
 #include "gr/source/ratelimit.h"
 #include "gr/source/retry.h"
 
-enum { DETAIL_MAX = 256, VERSION_MIN = 130000 };
+enum { DETAIL_MAX = 256 };
 
 static const char account_path[] = "/api/account";
 
@@ -165,193 +165,38 @@ check_source(struct check *check)
     gr_http_close(check->http);
 }
 
-static bool
-is_true(const struct gr_rows *rows, size_t column)
-{
-    const char *text = gr_rows_text(rows, 0, column);
-
-    return text != NULL && text[0] == 't';
-}
-
-static bool
-judge_server(struct gr_pg *pg, struct gr_error *err)
-{
-    GR_CLEANUP(gr_rows_free) struct gr_rows rows = {0};
-
-    if (gr_pg_version(pg) < VERSION_MIN) {
-        (void)gr_fail(err, GR_FAULT_TARGET, "PostgreSQL %d is too old", gr_pg_version(pg) / 10000);
-        return gr_hint(err, "PostgreSQL 13 or later is needed.");
-    }
-    if (!gr_pg_query(pg, "select pg_is_in_recovery()", NULL, 0, &rows, err))
-        return false;
-    if (is_true(&rows, 0)) {
-        (void)gr_fail(err, GR_FAULT_TARGET, "the server is a standby and takes no writes");
-        return gr_hint(err, "Name the primary in the target connection.");
-    }
-    return true;
-}
-
-static bool
-judge_temporary(struct gr_pg *pg, struct gr_error *err)
-{
-    GR_CLEANUP(gr_rows_free) struct gr_rows rows = {0};
-
-    if (!gr_pg_query(pg,
-                     "select has_database_privilege(current_database(), 'TEMP'), current_user, "
-                     "quote_ident(current_database()), quote_ident(current_user)",
-                     NULL, 0, &rows, err))
-        return false;
-    if (is_true(&rows, 0))
-        return true;
-    (void)gr_fail(err, GR_FAULT_TARGET, "role \"%s\" may not make temporary tables",
-                  gr_rows_text(&rows, 0, 1));
-    return gr_hint(err, "GRANT TEMPORARY ON DATABASE %s TO %s;", gr_rows_text(&rows, 0, 2),
-                   gr_rows_text(&rows, 0, 3));
-}
-
-/* A schema must let tables be made in it, or the database must let the schema be made. */
-static bool
-judge_schema(struct gr_pg *pg, const char *name, char detail[DETAIL_MAX], struct gr_error *err)
-{
-    static const char sql[] =
-        "select n.oid is not null, has_schema_privilege(n.oid, 'CREATE') and "
-        "has_schema_privilege(n.oid, 'USAGE'), has_database_privilege(current_database(), "
-        "'CREATE'), current_user, quote_ident(current_database()), quote_ident(current_user), "
-        "quote_ident(w.name) from (select $1::text as name) w left join pg_namespace n on "
-        "n.nspname = w.name";
-    GR_CLEANUP(gr_rows_free) struct gr_rows rows = {0};
-
-    if (!gr_pg_query(pg, sql, &name, 1, &rows, err))
-        return false;
-    if (is_true(&rows, 0)) {
-        (void)snprintf(detail, DETAIL_MAX, "exists");
-        if (is_true(&rows, 1))
-            return true;
-        (void)gr_fail(err, GR_FAULT_TARGET, "role \"%s\" may not make tables in schema \"%s\"",
-                      gr_rows_text(&rows, 0, 3), name);
-        return gr_hint(err, "GRANT USAGE, CREATE ON SCHEMA %s TO %s;", gr_rows_text(&rows, 0, 6),
-                       gr_rows_text(&rows, 0, 5));
-    }
-    (void)snprintf(detail, DETAIL_MAX, "will be made");
-    if (is_true(&rows, 2))
-        return true;
-    (void)gr_fail(err, GR_FAULT_TARGET, "role \"%s\" may not make schema \"%s\"",
-                  gr_rows_text(&rows, 0, 3), name);
-    return gr_hint(err, "CREATE SCHEMA %s AUTHORIZATION %s; or GRANT CREATE ON DATABASE %s TO %s;",
-                   gr_rows_text(&rows, 0, 6), gr_rows_text(&rows, 0, 5), gr_rows_text(&rows, 0, 4),
-                   gr_rows_text(&rows, 0, 5));
-}
-
 static void
-check_schema(struct check *check, struct gr_pg *pg, const char *name)
+check_privileges(struct check *check, struct gr_pg *pg)
 {
-    char subject[DETAIL_MAX], detail[DETAIL_MAX] = "";
+    GR_CLEANUP(gr_probe_free) struct gr_probe probe = {0};
     struct gr_error err;
-    bool ok = judge_schema(pg, name, detail, &err);
 
-    (void)snprintf(subject, sizeof(subject), "schema %s", name);
-    tell(check, subject, detail, ok ? NULL : &err);
-}
-
-/* The state schema, and each schema of a table once. */
-static void
-check_schemas(struct check *check, struct gr_pg *pg)
-{
-    const struct gr_plan *plan = check->plan;
-
-    for (size_t i = 0; i < plan->count; i++) {
-        const char *name = plan->streams[i].table_schema;
-        bool is_new = strcmp(name, plan->state_schema) != 0;
-
-        for (size_t j = 0; j < i && is_new; j++)
-            is_new = strcmp(name, plan->streams[j].table_schema) != 0;
-        if (is_new)
-            check_schema(check, pg, name);
+    if (!gr_probe_run(pg, check->plan, &probe, &err)) {
+        tell(check, "privileges", "", &err);
+        return;
     }
-    check_schema(check, pg, plan->state_schema);
-}
+    for (size_t i = 0; i < probe.count; i++) {
+        const struct gr_probe_item *item = &probe.items[i];
 
-/* A table that is there must be a table, and take rows; *exists_out says whether it is there. */
-static bool
-judge_table(struct gr_pg *pg, const struct gr_plan_stream *stream, bool *exists_out,
-            struct gr_error *err)
-{
-    static const char sql[] =
-        "select c.relkind in ('r', 'p'), has_table_privilege(c.oid, 'SELECT') and "
-        "has_table_privilege(c.oid, 'INSERT') and has_table_privilege(c.oid, 'UPDATE') and "
-        "has_table_privilege(c.oid, 'DELETE'), current_user, c.oid::regclass, "
-        "quote_ident(current_user) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-        "where n.nspname = $1 and c.relname = $2";
-    const char *params[] = {stream->table_schema, stream->table_name};
-    GR_CLEANUP(gr_rows_free) struct gr_rows rows = {0};
-
-    if (!gr_pg_query(pg, sql, params, 2, &rows, err))
-        return false;
-    *exists_out = rows.count > 0;
-    if (rows.count == 0)
-        return true;
-    if (!is_true(&rows, 0)) {
-        (void)gr_fail(err, GR_FAULT_DATA, "%s is there, but is no table",
-                      gr_rows_text(&rows, 0, 3));
-        return gr_hint(err, "Name another object: for the stream.");
+        if (!item->is_ok)
+            (void)gr_fail(&err, GR_FAULT_TARGET, "%s", item->reason);
+        tell(check, item->what, item->reason, item->is_ok ? NULL : &err);
     }
-    if (is_true(&rows, 1))
-        return true;
-    (void)gr_fail(err, GR_FAULT_TARGET, "role \"%s\" may not read and write %s",
-                  gr_rows_text(&rows, 0, 2), gr_rows_text(&rows, 0, 3));
-    return gr_hint(err, "GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s;",
-                   gr_rows_text(&rows, 0, 3), gr_rows_text(&rows, 0, 4));
-}
-
-/* A line for each table that cannot be used, and one for the others. */
-static void
-check_tables(struct check *check, struct gr_pg *pg)
-{
-    size_t existing = 0, missing = 0;
-    char detail[DETAIL_MAX];
-
-    for (size_t i = 0; i < check->plan->count; i++) {
-        const struct gr_plan_stream *stream = &check->plan->streams[i];
-        struct gr_error err;
-        bool exists = false;
-
-        if (!judge_table(pg, stream, &exists, &err)) {
-            (void)snprintf(detail, sizeof(detail), "table %s.%s", stream->table_schema,
-                           stream->table_name);
-            tell(check, detail, "", &err);
-            continue;
-        }
-        existing += exists ? 1 : 0;
-        missing += exists ? 0 : 1;
-    }
-    (void)snprintf(detail, sizeof(detail), "%zu in use, %zu to be made", existing, missing);
-    if (existing + missing > 0)
-        tell(check, "tables", detail, NULL);
 }
 
 static void
 check_target(struct check *check)
 {
     const struct gr_target *target = &check->plan->target;
-    char detail[DETAIL_MAX];
     struct gr_error err;
     struct gr_pg *pg = NULL;
-    bool ok;
 
     if (!gr_pg_open(target, &pg, &err)) {
         tell(check, "warehouse", target->shown, &err);
         return;
     }
-    (void)snprintf(detail, sizeof(detail), "%s, PostgreSQL %d.%d", target->shown,
-                   gr_pg_version(pg) / 10000, gr_pg_version(pg) % 10000);
-    ok = judge_server(pg, &err);
-    tell(check, "warehouse", detail, ok ? NULL : &err);
-    if (ok) {
-        ok = judge_temporary(pg, &err);
-        tell(check, "temporary tables", "", ok ? NULL : &err);
-        check_schemas(check, pg);
-        check_tables(check, pg);
-    }
+    tell(check, "warehouse", target->shown, NULL);
+    check_privileges(check, pg);
     gr_pg_close(pg);
 }
 
