@@ -28,6 +28,20 @@ has_queue(const struct gr_stream *stream)
             mode == GR_MODE_TRUNCATE);
 }
 
+/* The open table of the stream whose parent this one is, or NULL. */
+static const struct gr_table *
+child_of(const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < stream->engine->count; i++) {
+        const struct gr_stream *other = &stream->engine->streams[i];
+
+        if (other->is_open && other->plan->schema->parent != NULL &&
+            strcmp(other->plan->schema->parent, stream->plan->schema->stream) == 0)
+            return &other->table;
+    }
+    return NULL;
+}
+
 /* --- settling ------------------------------------------------------------------------------- */
 
 static bool
@@ -92,7 +106,7 @@ settle(struct gr_stream *stream, bool is_new_round)
         gr_commit_queue_settle(script, &stream->table, stream->parent_table,
                                stream->walk.read_since_us, stream->walk.floor_us);
     if (is_new_round && (schema->ask == GR_ASK_IDS || schema->ask == GR_ASK_EXISTS))
-        gr_commit_queue_prune(script, &stream->table);
+        gr_commit_queue_prune(script, &stream->table, child_of(stream));
     stream->rows_step =
         gr_commit_queue_next(script, &stream->table, stream->queue_seq, GR_QUEUE_BLOCK);
     gr_warehouse_start(stream, script, GR_PURPOSE_SETTLE);
@@ -371,23 +385,9 @@ put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
     gr_free(fresh);
 }
 
-static struct gr_stream *
-child_of(const struct gr_stream *stream)
-{
-    for (size_t i = 0; i < stream->engine->count; i++) {
-        struct gr_stream *other = &stream->engine->streams[i];
-
-        if (other->is_open && other->plan->schema->parent != NULL &&
-            strcmp(other->plan->schema->parent, stream->plan->schema->stream) == 0)
-            return other;
-    }
-    return NULL;
-}
-
 static void
 put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows)
 {
-    struct gr_stream *child = child_of(stream);
     int64_t gone[GR_ASK_IDS_MAX * 8];
     size_t gone_count = 0;
 
@@ -403,8 +403,7 @@ put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
         stream->has_counts = true;
     }
     if (gone_count > 0) {
-        stream->gone_step = gr_commit_gone(script, &stream->table, gone, gone_count,
-                                           child != NULL ? &child->table : NULL);
+        stream->gone_step = gr_commit_gone(script, &stream->table, gone, gone_count, child_of(stream));
         stream->has_gone = true;
     }
 }

@@ -55,17 +55,24 @@ gr_commit_queue_done(struct gr_script *script, const struct gr_table *table,
 }
 
 void
-gr_commit_queue_prune(struct gr_script *script, const struct gr_table *table)
+gr_commit_queue_prune(struct gr_script *script, const struct gr_table *table,
+                      const struct gr_table *child)
 {
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     const char *params[] = {table->object};
+    int parent = child == NULL ? -1 : gr_ddl_parent_column(child->stream);
 
     gr_buf_printf(&sql,
-                  "delete from %s.queue as q where q.object = $1"
-                  " and not exists (select from %s as t where ",
+                  "delete from %s.queue as q where q.object = $1 and not exists (select from %s as t"
+                  " where ",
                   table->state, table->name);
     gr_merge_column("t", table->stream->columns[0].name, &sql);
     gr_buf_puts(&sql, " = q.key and t._deleted_at is null)");
+    if (parent >= 0 && child->types[parent] != NULL) {
+        gr_buf_printf(&sql, " and not exists (select from %s as c where ", child->name);
+        gr_merge_column("c", child->stream->columns[parent].name, &sql);
+        gr_buf_puts(&sql, " = q.key and c._deleted_at is null)");
+    }
     (void)gr_script_sql(script, gr_buf_text(&sql), params, 1);
 }
 

@@ -856,9 +856,25 @@ queue_is_pruned(void **state)
     run_sql("update gorgias.tickets set _deleted_at = now() where id = 2");
     enqueue(&ticket_table, "(1, null), (2, null), (3, null)");
     enqueue(&message_table, "(2, null)");
-    gr_commit_queue_prune(script, &ticket_table);
+    gr_commit_queue_prune(script, &ticket_table, NULL);
     run_script(script);
     check(QUEUE_OF, "gorgias.ticket_messages:2 gorgias.tickets:1");
+}
+
+/* A ticket that came and went between two walks is not in the table, but its messages may be. */
+static void
+queue_keeps_what_has_children(void **state)
+{
+    struct gr_script *script = gr_script_new("prune");
+
+    (void)state;
+    run_sql("insert into gorgias.ticket_messages (id, ticket_id, _loaded_at) values (10, 3, now())");
+    run_sql("insert into gorgias.ticket_messages (id, ticket_id, _loaded_at, _deleted_at)"
+            " values (11, 4, now(), now())");
+    enqueue(&ticket_table, "(3, null), (4, null), (5, null)");
+    gr_commit_queue_prune(script, &ticket_table, &message_table);
+    run_script(script);
+    check(QUEUE_OF, "gorgias.tickets:3");
 }
 
 /* Tickets 1 to 6 are due; the walk has read all messages since January 2nd. */
@@ -932,6 +948,7 @@ main(void)
         cmocka_unit_test_setup(queue_is_taken_in_order, clean),
         cmocka_unit_test_setup(queue_of_rows_is_resolved, clean),
         cmocka_unit_test_setup(queue_is_pruned, clean),
+        cmocka_unit_test_setup(queue_keeps_what_has_children, clean),
         cmocka_unit_test_setup(queue_of_children_is_settled, clean),
         cmocka_unit_test_setup(queue_of_rows_is_settled, clean),
     };

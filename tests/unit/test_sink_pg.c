@@ -712,7 +712,7 @@ hostile_names_are_only_names(void **state)
     (void)gr_commit_scan_missing(script, &table, 10);
     (void)gr_commit_scan_finish(script, &table, GR_FINISH_DIFFERENCE, (const char *[]){"'\""}, 1,
                                 NULL, NULL, 0);
-    gr_commit_queue_prune(script, &table);
+    gr_commit_queue_prune(script, &table, NULL);
     gr_commit_queue_settle(script, &table, NULL, 0, 0);
     gr_commit_set_forget(script, &table, NULL, 0);
     gr_commit_rejects(script, &table, commit.run_id, &reject, 1);

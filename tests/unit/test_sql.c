@@ -332,7 +332,7 @@ set_golden(void **state)
     (void)gr_commit_gone(script, &parent, parents, 2, &table);
     (void)gr_commit_queue_next(script, &table, 3, 100);
     gr_commit_queue_done(script, &table, &entry, 1);
-    gr_commit_queue_prune(script, &parent);
+    gr_commit_queue_prune(script, &parent, NULL);
     gr_commit_queue_settle(script, &table, parent.name, 1000000, GR_TIME_NONE);
     gr_commit_queue_settle(script, &parent, NULL, 1000000, 0);
     check_script("sink_set.sql", script);

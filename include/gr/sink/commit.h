@@ -142,8 +142,11 @@ void gr_commit_queue_done(struct gr_script *script, const struct gr_table *table
 /* Entries that name rows of a child stream (GR_QUEUE_OF_ROWS) become entries for their parents; a
    row that is not in the table, though its walk is over, needs no asking. */
 void gr_commit_queue_resolve(struct gr_script *script, const struct gr_table *table);
-/* Removes entries whose row is not in the table or is already marked deleted (nothing to ask). */
-void gr_commit_queue_prune(struct gr_script *script, const struct gr_table *table);
+/* Removes entries about which there is nothing to ask: their row is not in the table or is marked
+   deleted, and no row of `child` (opened, or NULL) is there either. A ticket can come and go between
+   two walks and leave messages that its own walk has never shown. */
+void gr_commit_queue_prune(struct gr_script *script, const struct gr_table *table,
+                           const struct gr_table *child);
 /*
  * After a walk that began at `walk_clock_us` and read every row with cursor >= `floor_us`: removes
  * entries with v < walk_clock that the walk has answered. For a child stream: entries whose parent
