@@ -10,6 +10,7 @@
 #include "gr/sink/probe.h"
 #include "gr/source/gorgias.h"
 #include "gr/source/http.h"
+#include "gr/source/oauth.h"
 #include "gr/source/ratelimit.h"
 #include "gr/source/retry.h"
 
@@ -138,6 +139,19 @@ check_endpoints(struct check *check, const struct gr_error *account_err)
     }
 }
 
+static bool
+have_token(struct check *check, struct gr_error *err)
+{
+    struct gr_oauth oauth;
+    bool ok;
+
+    gr_oauth_init(&oauth, &check->plan->source);
+    ok = !gr_oauth_is_due(&oauth, gr_clock_ms()) ||
+         gr_oauth_renew(&oauth, check->http, gr_clock_ms(), err);
+    gr_oauth_free(&oauth);
+    return ok;
+}
+
 static void
 check_source(struct check *check)
 {
@@ -152,7 +166,7 @@ check_source(struct check *check)
         return;
     }
     gr_ratelimit_init(&check->budget, &source->rate, gr_clock_ms() * 1000);
-    ok = ask(check, account_path, &err);
+    ok = have_token(check, &err) && ask(check, account_path, &err);
     if (!ok && err.fault == GR_FAULT_FORBIDDEN) {
         /* The credentials are right; only the account is not for everybody to read. */
         (void)snprintf(detail, sizeof(detail), "%s, the account itself may not be read",

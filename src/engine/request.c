@@ -59,6 +59,21 @@ next_lane(struct gr_engine *engine, int64_t now_ms)
     return NULL;
 }
 
+/* False if there is no token to be had: then the run has ended. */
+static bool
+have_token(struct gr_engine *engine, int64_t now_ms)
+{
+    struct gr_error err;
+
+    if (!gr_oauth_is_due(&engine->oauth, now_ms) ||
+        gr_oauth_renew(&engine->oauth, engine->http, now_ms, &err))
+        return true;
+    if (err.fault == GR_FAULT_TRANSPORT && !engine->was_reached)
+        err.fault = GR_FAULT_UNREACHABLE;
+    gr_engine_fail(engine, &err);
+    return false;
+}
+
 void
 gr_requests_start(struct gr_engine *engine, int64_t now_ms)
 {
@@ -67,7 +82,7 @@ gr_requests_start(struct gr_engine *engine, int64_t now_ms)
         struct gr_lane *lane = next_lane(engine, now_ms);
         struct gr_error err;
 
-        if (lane == NULL)
+        if (lane == NULL || !have_token(engine, now_ms))
             return;
         if (!gr_http_start(engine->http, lane->url, lane, &err)) {
             gr_stream_fail(lane->stream, &err);
@@ -175,6 +190,26 @@ hand_over(struct gr_lane *lane, struct gr_http_response *response, const struct 
                    gr_phase_name(lane->stream->phase));
 }
 
+/* A token that was refused before its time is renewed once; requests that were on their way with
+   the old one are just sent again. */
+static bool
+renew(struct gr_lane *lane, int64_t now_ms)
+{
+    struct gr_engine *engine = lane->stream->engine;
+    struct gr_error err;
+
+    if (!gr_oauth_can_renew(&engine->oauth) || ++lane->retry.attempts > 2)
+        return false;
+    if (!engine->was_renewed && !gr_oauth_renew(&engine->oauth, engine->http, now_ms, &err)) {
+        gr_engine_fail(engine, &err);
+        return false;
+    }
+    engine->was_renewed = true;
+    lane->state = GR_LANE_READY;
+    lane->ready_ms = now_ms;
+    return true;
+}
+
 static void
 take_response(struct gr_engine *engine, struct gr_http_response *response, int64_t now_ms)
 {
@@ -186,6 +221,10 @@ take_response(struct gr_engine *engine, struct gr_http_response *response, int64
     lane->stream->report->bytes += (int64_t)response->body.len;
     lane->state = GR_LANE_IDLE;
     is_fine = gr_gorgias_classify(response, &fault);
+    if (is_fine)
+        engine->was_renewed = false;
+    if (!is_fine && fault.fault == GR_FAULT_AUTH && renew(lane, now_ms))
+        return;
     if (!is_fine && try_again(lane, &fault, now_ms))
         return;
     if (hand_over(lane, response, is_fine ? NULL : &fault, &err))

@@ -192,6 +192,7 @@ open_run(struct gr_engine *engine, struct gr_error *err)
         !gr_state_begin(engine->pg, plan, &engine->run_id, err))
         return false;
     engine->report->run_id = engine->run_id;
+    gr_oauth_init(&engine->oauth, &plan->source);
     return gr_http_open(&plan->source, &engine->http, err);
 }
 
@@ -262,6 +263,7 @@ close_run(struct gr_engine *engine)
     gr_free(engine->streams);
     gr_script_free(engine->script);
     gr_http_close(engine->http);
+    gr_oauth_free(&engine->oauth);
     gr_pg_close(engine->pg);
 }
 

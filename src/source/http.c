@@ -26,6 +26,7 @@ struct gr_http {
     struct transfer *active;
     struct transfer *idle; /* kept for their handles */
     size_t in_flight;
+    char *token; /* owned; OAuth2 */
 };
 
 static bool
@@ -43,8 +44,10 @@ gr_http_open(const struct gr_source *source, struct gr_http **out, struct gr_err
         return gr_fail(err, GR_FAULT_BUG, "libcurl does not start");
     http = gr_alloc(1, sizeof(*http));
     http->source = source;
+    http->token = source->access_token != NULL ? gr_strdup(source->access_token) : NULL;
     http->multi = curl_multi_init();
     if (http->multi == NULL) {
+        gr_free(http->token);
         gr_free(http);
         return gr_fail(err, GR_FAULT_BUG, "libcurl does not start");
     }
@@ -85,6 +88,7 @@ gr_http_close(struct gr_http *http)
     free_transfers(http->active);
     free_transfers(http->idle);
     (void)curl_multi_cleanup(http->multi);
+    gr_free(http->token);
     gr_free(http);
 }
 
@@ -204,16 +208,31 @@ set_up(struct transfer *transfer, const struct gr_source *source)
 }
 
 static void
-set_credentials(CURL *easy, const struct gr_source *source)
+set_basic(CURL *easy, const char *user, const char *password)
 {
-    if (source->access_token != NULL) {
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    (void)curl_easy_setopt(easy, CURLOPT_USERNAME, user);
+    (void)curl_easy_setopt(easy, CURLOPT_PASSWORD, password);
+}
+
+static void
+set_credentials(CURL *easy, const struct gr_http *http)
+{
+    const struct gr_source *source = http->source;
+
+    if (http->token != NULL) {
         (void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-        (void)curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, source->access_token);
+        (void)curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, http->token);
     } else if (source->email != NULL && source->api_key != NULL) {
-        (void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        (void)curl_easy_setopt(easy, CURLOPT_USERNAME, source->email);
-        (void)curl_easy_setopt(easy, CURLOPT_PASSWORD, source->api_key);
+        set_basic(easy, source->email, source->api_key);
     }
+}
+
+void
+gr_http_set_token(struct gr_http *http, const char *token)
+{
+    gr_free(http->token);
+    http->token = gr_strdup(token);
 }
 
 static struct transfer *
@@ -246,11 +265,11 @@ response_new(const char *path_and_query, void *tag)
     return response;
 }
 
-bool
-gr_http_start(struct gr_http *http, const char *path_and_query, void *tag, struct gr_error *err)
+/* What every request has; its credentials are set by the caller. */
+static void
+prepare(struct gr_http *http, struct transfer *transfer, const char *path_and_query, void *tag)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf url = gr_buf_new(0);
-    struct transfer *transfer = transfer_new(http);
     static struct curl_slist *accept;
 
     if (accept == NULL)
@@ -260,9 +279,17 @@ gr_http_start(struct gr_http *http, const char *path_and_query, void *tag, struc
     transfer->response = response_new(path_and_query, tag);
     transfer->error_text[0] = '\0';
     transfer->started_ms = gr_clock_ms();
-    set_credentials(transfer->easy, http->source);
     (void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, accept);
     (void)curl_easy_setopt(transfer->easy, CURLOPT_URL, gr_buf_text(&url));
+}
+
+bool
+gr_http_start(struct gr_http *http, const char *path_and_query, void *tag, struct gr_error *err)
+{
+    struct transfer *transfer = transfer_new(http);
+
+    prepare(http, transfer, path_and_query, tag);
+    set_credentials(transfer->easy, http);
     if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
         transfer->next = NULL;
         free_transfers(transfer);
@@ -387,6 +414,29 @@ gr_http_get(struct gr_http *http, const char *path_and_query)
     while ((response = gr_http_take(http)) == NULL)
         gr_http_wait(http, -1, false, 1000);
     return response;
+}
+
+struct gr_http_response *
+gr_http_post(struct gr_http *http, const char *path, const char *form, const char *user,
+             const char *password)
+{
+    /* A handle of its own: nothing of a POST is left in those that are used again. */
+    struct transfer transfer = {.easy = curl_easy_init()};
+    CURLcode code;
+
+    set_up(&transfer, http->source);
+    prepare(http, &transfer, path, NULL);
+    if (user != NULL && password != NULL)
+        set_basic(transfer.easy, user, password);
+    (void)curl_easy_setopt(transfer.easy, CURLOPT_POSTFIELDS, form);
+    gr_log(GR_LOG_DEBUG, NULL, "http POST", "path", path, NULL);
+    code = curl_easy_perform(transfer.easy);
+    (void)curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &transfer.response->status);
+    transfer.response->elapsed_ms = gr_clock_ms() - transfer.started_ms;
+    if (code != CURLE_OK)
+        set_fault(&transfer, code);
+    curl_easy_cleanup(transfer.easy);
+    return transfer.response;
 }
 
 void

@@ -10,12 +10,15 @@
 #define GR_ENGINE_ENGINE_H
 
 #include "gr/engine/stream.h"
+#include "gr/source/oauth.h"
 
 struct gr_engine {
     const struct gr_plan *plan;
     const struct gr_run_options *options;
     struct gr_run_report *report;
     struct gr_http *http;
+    struct gr_oauth oauth;
+    bool was_renewed;            /* after a refusal; cleared by the next good answer    */
     struct gr_pg *pg;
     struct gr_ratelimit budget;
     struct gr_stream *streams;   /* owned */

@@ -1,5 +1,5 @@
 /*
- * gr/source/http.h - GETs in flight: status, the few headers that matter, body, or a classified
+ * gr/source/http.h - requests in flight: status, the few headers that matter, body, or a classified
  * fault. The only file that includes <curl/curl.h>.
  *
  * Redirects are never followed (credentials go to no other host, and a merged customer would come
@@ -43,7 +43,7 @@ struct gr_http_response {
     int64_t elapsed_ms;
 };
 
-/* `source` is borrowed: its access_token may change between requests. Gives. */
+/* `source` is borrowed. Gives. */
 bool gr_http_open(const struct gr_source *source, struct gr_http **out, struct gr_error *err);
 void gr_http_close(struct gr_http *http);
 
@@ -65,6 +65,13 @@ void gr_http_response_free(struct gr_http_response *response);
 
 /* One GET, waited for: for commands, outside the loop. Gives. */
 struct gr_http_response *gr_http_get(struct gr_http *http, const char *path_and_query);
+
+/* One POST of a form, waited for, with HTTP Basic credentials or (NULL) without. Gives. */
+struct gr_http_response *gr_http_post(struct gr_http *http, const char *path, const char *form,
+                                      const char *user, const char *password);
+
+/* From now on requests carry this access token. Copied. */
+void gr_http_set_token(struct gr_http *http, const char *token);
 
 /* Appends `text` URL-encoded (everything but unreserved characters). */
 void gr_http_encode(struct gr_buf *url, const char *text);

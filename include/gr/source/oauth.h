@@ -1,0 +1,48 @@
+/*
+ * gr/source/oauth.h - access tokens that are renewed before they expire.
+ *
+ * A rotated refresh token replaces the one in refresh_token_file (written beside it, mode 0600, and
+ * renamed over it) before the new access token is used: if that cannot be done, the run ends rather
+ * than lose the account's only key.
+ *
+ * Where the token endpoint wants the client's credentials is not documented: HTTP Basic is tried
+ * first, the form if that is refused.
+ *
+ * Shape   gr_oauth_init; whenever gr_oauth_is_due: gr_oauth_renew; gr_oauth_free
+ * Units   milliseconds of a monotonic clock
+ * Errors  GR_FAULT_AUTH refused; GR_FAULT_SPEC the file cannot be written; as gr/source/http.h
+ * Owns    its tokens; borrows the source
+ * Source  gorgias-api.md section 1; RFC 6749, 6
+ */
+#ifndef GR_SOURCE_OAUTH_H
+#define GR_SOURCE_OAUTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gr/base/error.h"
+#include "gr/source/http.h"
+#include "gr/spec/connection.h"
+
+struct gr_oauth {
+    const struct gr_source *source;
+    char *refresh_token;  /* owned; NULL: tokens cannot be renewed               */
+    bool has_token;       /* the http connection has an access token             */
+    int64_t expires_ms;   /* INT64_MAX: unknown                                  */
+    bool is_form;         /* the credentials belong into the form                */
+};
+
+void gr_oauth_init(struct gr_oauth *oauth, const struct gr_source *source);
+void gr_oauth_free(struct gr_oauth *oauth);
+
+/* True if a token has to be fetched before the next request. */
+bool gr_oauth_is_due(const struct gr_oauth *oauth, int64_t now_ms);
+
+/* True if a refused token could be renewed. */
+bool gr_oauth_can_renew(const struct gr_oauth *oauth);
+
+/* Fetches an access token and gives it to `http`. Blocks. */
+bool gr_oauth_renew(struct gr_oauth *oauth, struct gr_http *http, int64_t now_ms,
+                    struct gr_error *err);
+
+#endif
