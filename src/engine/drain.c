@@ -1,11 +1,9 @@
 /*
  * drain.c - the queue of a stream: what its feeders named is asked for, answered, and dequeued.
  *
- * Entries are first settled (removed where the walk of this run has already answered them), then
- * handed to the lanes. What a lane brings and the removal of its entries are one transaction.
+ * Entries are handed to the lanes. What a lane brings and the removal of its entries are one
+ * transaction.
  */
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gr/base/alloc.h"
@@ -16,158 +14,6 @@
 #include "gr/source/gorgias.h"
 
 enum { ASK_FAILURES_MAX = 20 };
-
-static bool
-has_queue(const struct gr_stream *stream)
-{
-    enum gr_mode mode = stream->plan->mode;
-
-    return stream->plan->schema->ask != GR_ASK_NONE && !stream->walk.is_stopped &&
-           !stream->plan->has_range &&
-           (mode == GR_MODE_INCREMENTAL || mode == GR_MODE_FULL_REFRESH ||
-            mode == GR_MODE_TRUNCATE);
-}
-
-/* The open table of the stream whose parent this one is, or NULL. */
-static const struct gr_table *
-child_of(const struct gr_stream *stream)
-{
-    for (size_t i = 0; i < stream->engine->count; i++) {
-        const struct gr_stream *other = &stream->engine->streams[i];
-
-        if (other->is_open && other->plan->schema->parent != NULL &&
-            strcmp(other->plan->schema->parent, stream->plan->schema->stream) == 0)
-            return &other->table;
-    }
-    return NULL;
-}
-
-/* --- settling ------------------------------------------------------------------------------- */
-
-static bool
-feeds_into(const struct gr_stream *feeder, const struct gr_stream *stream)
-{
-    for (size_t i = 0; i < feeder->feed_count; i++) {
-        size_t len = strlen(stream->table.object);
-
-        if (strncmp(feeder->feeds[i].object, stream->table.object, len) == 0)
-            return feeder != stream;
-    }
-    return false;
-}
-
-/* Feeders that have not ended may still name rows; of the parent only the walk is waited for. */
-static bool
-feeders_have_ended(const struct gr_stream *stream)
-{
-    for (size_t i = 0; i < stream->engine->count; i++) {
-        const struct gr_stream *other = &stream->engine->streams[i];
-
-        if (other->phase != GR_PHASE_DONE && feeds_into(other, stream))
-            return false;
-    }
-    return true;
-}
-
-static bool
-parent_has_walked(const struct gr_stream *stream)
-{
-    const char *parent = stream->plan->schema->parent;
-    const struct gr_stream *other =
-        parent != NULL ? gr_engine_stream(stream->engine, parent) : NULL;
-
-    return other == NULL || other->phase == GR_PHASE_DONE || other->walk_is_over;
-}
-
-/* A row in the table was not always read by this run's walk; one that a question must answer for
-   being there at all may be settled only where the walk has filled the table from nothing. */
-static bool
-may_settle(const struct gr_stream *stream)
-{
-    enum gr_ask ask = stream->plan->schema->ask;
-
-    if (stream->walk.read_since_us == GR_TIME_NONE)
-        return false;
-    return ask == GR_ASK_PARENT || ask == GR_ASK_OBJECT || stream->table.was_created;
-}
-
-static void
-settle(struct gr_stream *stream, bool is_new_round)
-{
-    const struct gr_schema *schema = stream->plan->schema;
-    struct gr_script *script = gr_script_new(stream->plan->name);
-    GR_CLEANUP(gr_free_var) char *walk = gr_walk_state_json(&stream->walk);
-
-    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
-                           false);
-    if (is_new_round && schema->ask == GR_ASK_PARENT)
-        gr_commit_queue_resolve(script, &stream->table);
-    if (is_new_round && may_settle(stream))
-        gr_commit_queue_settle(script, &stream->table, stream->parent_table,
-                               stream->walk.read_since_us, stream->walk.floor_us);
-    if (is_new_round && (schema->ask == GR_ASK_IDS || schema->ask == GR_ASK_EXISTS))
-        gr_commit_queue_prune(script, &stream->table, child_of(stream));
-    stream->rows_step =
-        gr_commit_queue_next(script, &stream->table, stream->queue_seq, GR_QUEUE_BLOCK);
-    gr_warehouse_start(stream, script, GR_PURPOSE_SETTLE);
-}
-
-static void
-take_queue(struct gr_stream *stream, const struct gr_script *script)
-{
-    const struct gr_rows *rows = gr_script_rows(script, stream->rows_step);
-
-    gr_free(stream->queue);
-    stream->queue = gr_alloc(rows->count, sizeof(stream->queue[0]));
-    stream->queue_count = rows->count;
-    stream->queue_next = 0;
-    for (size_t i = 0; i < rows->count; i++) {
-        const char *v = gr_rows_text(rows, i, 1);
-
-        stream->queue[i] = (struct gr_queue_entry){
-            .key = gr_rows_int(rows, i, 0),
-            .v_us = v != NULL ? strtoll(v, NULL, 10) : GR_TIME_NONE,
-            .seq = gr_rows_int(rows, i, 2)};
-        stream->queue_seq = stream->queue[i].seq;
-    }
-    stream->report->queue = (int64_t)rows->count;
-    stream->is_settled = true;
-}
-
-bool
-gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
-{
-    bool feeders_ended = feeders_have_ended(stream);
-    bool is_more = stream->queue_count == GR_QUEUE_BLOCK;
-
-    (void)err;
-    if (!has_queue(stream) || stream->engine->is_stopping) {
-        if (stream->purpose == GR_PURPOSE_NONE)
-            *next = GR_PHASE_CLOSE;
-        return true;
-    }
-    if (stream->is_settled) {
-        stream->is_settled = false;
-        *next = stream->queue_count > 0 ? GR_PHASE_DRAIN
-                : stream->is_last_round ? GR_PHASE_CLOSE
-                                        : GR_PHASE_SETTLE;
-        return true;
-    }
-    if (stream->purpose != GR_PURPOSE_NONE)
-        return true;
-    /* The first round begins when the parent's walk is over, the last when nobody feeds any more. */
-    if (!is_more && !feeders_ended && (stream->has_drained || !parent_has_walked(stream))) {
-        stream->report->activity = "waits for the streams that feed it";
-        return true;
-    }
-    if (!gr_warehouse_is_free(stream->engine))
-        return true;
-    stream->report->activity = "settles its queue";
-    stream->is_last_round = is_more ? stream->is_last_round : feeders_ended;
-    stream->has_drained = true;
-    settle(stream, !is_more);
-    return true;
-}
 
 /* --- asking --------------------------------------------------------------------------------- */
 
@@ -403,7 +249,7 @@ put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
         stream->has_counts = true;
     }
     if (gone_count > 0) {
-        stream->gone_step = gr_commit_gone(script, &stream->table, gone, gone_count, child_of(stream));
+        stream->gone_step = gr_commit_gone(script, &stream->table, gone, gone_count, gr_stream_child(stream));
         stream->has_gone = true;
     }
 }
@@ -456,7 +302,7 @@ commit_answers(struct gr_stream *stream)
         if (lane->is_complete)
             gr_commit_queue_done(script, &stream->table, lane->entries, lane->entry_count);
     }
-    gr_warehouse_start(stream, script, GR_PURPOSE_ANSWERS);
+    gr_warehouse_start(stream, script);
 }
 
 static void
@@ -473,32 +319,18 @@ lane_committed(struct gr_lane *lane)
     gr_lane_request(lane, ask_url(lane));
 }
 
-static void
-add_counts(struct gr_stream *stream, const struct gr_script *script, size_t step)
+bool
+gr_drain_committed(struct gr_stream *stream, const struct gr_script *script, struct gr_error *err)
 {
-    struct gr_counts counts = gr_commit_counts(script, step);
-
-    stream->report->inserted += counts.inserted;
-    stream->report->updated += counts.updated;
-    stream->report->unchanged += counts.unchanged;
-    stream->report->deleted += counts.deleted;
-}
-
-void
-gr_drain_committed(struct gr_stream *stream, const struct gr_script *script,
-                   enum gr_purpose purpose)
-{
-    if (purpose == GR_PURPOSE_SETTLE) {
-        take_queue(stream, script);
-        return;
-    }
+    (void)err;
     if (stream->has_counts)
-        add_counts(stream, script, stream->count_step);
+        gr_stream_count(stream, script, stream->count_step);
     if (stream->has_gone)
-        add_counts(stream, script, stream->gone_step);
+        gr_stream_count(stream, script, stream->gone_step);
     for (size_t i = 0; i < stream->engine->lane_count; i++)
         if (stream->lanes[i].is_in_script)
             lane_committed(&stream->lanes[i]);
+    return true;
 }
 
 /* Answers that were being committed, or wait half staged, are asked for again. */
@@ -519,7 +351,7 @@ gr_drain_session_lost(struct gr_stream *stream)
 bool
 gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
 {
-    bool is_idle = stream->purpose == GR_PURPOSE_NONE;
+    bool is_idle = !stream->has_script;
 
     (void)err;
     stream->report->activity = "asks for what the queue names";
@@ -528,7 +360,7 @@ gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
         commit_answers(stream);
     for (size_t i = 0; i < stream->engine->lane_count; i++)
         is_idle = is_idle && stream->lanes[i].state == GR_LANE_IDLE;
-    if (is_idle && stream->purpose == GR_PURPOSE_NONE &&
+    if (is_idle && !stream->has_script &&
         (stream->queue_next >= stream->queue_count || stream->engine->is_stopping))
         *next = GR_PHASE_SETTLE;
     return true;

@@ -50,7 +50,7 @@ check(struct gr_stream *stream)
     if (confirms(stream))
         stream->rows_step = gr_commit_scan_missing(script, &stream->table, GR_CONFIRM_MAX + 1);
     stream->report->activity = "compares";
-    gr_warehouse_start(stream, script, GR_PURPOSE_COUNT_STAGED);
+    gr_warehouse_start(stream, script);
 }
 
 static enum gr_finish
@@ -89,7 +89,7 @@ finish(struct gr_stream *stream)
     stream->count_step =
         gr_commit_scan_finish(script, &stream->table, how, keep, finishing->keep_count,
                               stream->parent_table, stream->feeds, stream->feed_count);
-    gr_warehouse_start(stream, script, GR_PURPOSE_FINISH);
+    gr_warehouse_start(stream, script);
 }
 
 /* The next row that is missing is asked for. */
@@ -113,7 +113,7 @@ ask_next(struct gr_stream *stream)
 }
 
 bool
-gr_finish_answer(struct gr_lane *lane, const struct gr_http_response *response,
+gr_finish_answer(struct gr_lane *lane, struct gr_http_response *response,
                  const struct gr_error *fault, struct gr_error *err)
 {
     struct gr_finishing *finishing = &lane->stream->finishing;
@@ -173,19 +173,12 @@ take_check(struct gr_stream *stream, const struct gr_script *script)
 }
 
 bool
-gr_finish_committed(struct gr_stream *stream, const struct gr_script *script,
-                    enum gr_purpose purpose, struct gr_error *err)
+gr_finish_committed(struct gr_stream *stream, const struct gr_script *script, struct gr_error *err)
 {
-    struct gr_counts counts;
-
     (void)err;
-    if (purpose == GR_PURPOSE_COUNT_STAGED)
+    if (!stream->finishing.is_checked)
         return take_check(stream, script);
-    counts = gr_commit_counts(script, stream->count_step);
-    stream->report->inserted += counts.inserted;
-    stream->report->updated += counts.updated;
-    stream->report->unchanged += counts.unchanged;
-    stream->report->deleted += counts.deleted;
+    gr_stream_count(stream, script, stream->count_step);
     gr_walk_finish_scan(&stream->walk);
     stream->report->bookmark_us = stream->walk.bookmark_us;
     forget(&stream->finishing);
@@ -201,7 +194,7 @@ gr_phase_finish(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
     for (size_t i = 0; i < stream->engine->lane_count; i++)
         if (stream->lanes[i].state != GR_LANE_IDLE)
             return ask_next(stream), true;
-    if (stream->purpose != GR_PURPOSE_NONE)
+    if (stream->has_script)
         return true;
     if (!stream->walk.is_done) {
         *next = GR_PHASE_WALK; /* the scan has to be done again */

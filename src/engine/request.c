@@ -168,28 +168,6 @@ give_up(struct gr_lane *lane, struct gr_error *err)
     gr_stream_fail(lane->stream, err);
 }
 
-static bool
-hand_over(struct gr_lane *lane, struct gr_http_response *response, const struct gr_error *fault,
-          struct gr_error *err)
-{
-    switch (lane->stream->phase) {
-    case GR_PHASE_WALK:
-        return gr_walk_answer(lane, response, fault, err);
-    case GR_PHASE_FINISH:
-        return gr_finish_answer(lane, response, fault, err);
-    case GR_PHASE_DRAIN:
-        return gr_drain_answer(lane, response, fault, err);
-    case GR_PHASE_OPEN:
-    case GR_PHASE_SETTLE:
-    case GR_PHASE_CLOSE:
-    case GR_PHASE_DONE:
-    case GR_PHASE_COUNT:
-        break;
-    }
-    return gr_fail(err, GR_FAULT_BUG, "a response came in phase %s",
-                   gr_phase_name(lane->stream->phase));
-}
-
 /* A token that was refused before its time is renewed once; requests that were on their way with
    the old one are just sent again. */
 static bool
@@ -227,7 +205,7 @@ take_response(struct gr_engine *engine, struct gr_http_response *response, int64
         return;
     if (!is_fine && try_again(lane, &fault, now_ms))
         return;
-    if (hand_over(lane, response, is_fine ? NULL : &fault, &err))
+    if (gr_stream_answer(lane, response, is_fine ? NULL : &fault, &err))
         return;
     /* A page that is not what it should be may be so the next time it is sent. */
     if (is_fine && err.fault == GR_FAULT_PAYLOAD && try_again(lane, &err, now_ms))

@@ -8,34 +8,38 @@
 #include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/engine/engine.h"
-#include "gr/sink/sql.h"
-#include "gr/sink/state.h"
-
-static bool open_phase(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
-static bool close_phase(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
 
 #define TO(phase) (1U << GR_PHASE_##phase)
 
 /* clang-format off */
 static const struct {
     const char *name;
-    bool (*step)(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
+    gr_phase_step *step;
+    gr_phase_answer *answer;       /* of a request of one of its lanes   */
+    gr_phase_committed *committed; /* its script                         */
     unsigned may_follow;
-    const char *leaves; /* what `kill -9` in this phase leaves behind */
+    const char *leaves;            /* what `kill -9` in it leaves behind */
 } phases[GR_PHASE_COUNT] = {
-    [GR_PHASE_OPEN]   = {"open",   open_phase,      TO(WALK) | TO(CLOSE),
+    [GR_PHASE_OPEN]   = {"open",   gr_phase_open,   NULL,             NULL,
+                         TO(WALK) | TO(CLOSE),
                          "the table as it was, perhaps with new columns"},
-    [GR_PHASE_WALK]   = {"walk",   gr_phase_walk,   TO(FINISH) | TO(SETTLE) | TO(CLOSE),
+    [GR_PHASE_WALK]   = {"walk",   gr_phase_walk,   gr_walk_answer,   gr_walk_committed,
+                         TO(FINISH) | TO(SETTLE) | TO(CLOSE),
                          "all committed pages, and where to go on; of a scan: its staging table"},
-    [GR_PHASE_FINISH] = {"finish", gr_phase_finish, TO(WALK) | TO(SETTLE) | TO(CLOSE),
+    [GR_PHASE_FINISH] = {"finish", gr_phase_finish, gr_finish_answer, gr_finish_committed,
+                         TO(WALK) | TO(SETTLE) | TO(CLOSE),
                          "the table as before the scan, and its staging table"},
-    [GR_PHASE_SETTLE] = {"settle", gr_phase_settle, TO(DRAIN) | TO(CLOSE),
+    [GR_PHASE_SETTLE] = {"settle", gr_phase_settle, NULL,             gr_settle_committed,
+                         TO(DRAIN) | TO(CLOSE),
                          "the walk's rows and bookmark; the queue, perhaps shortened"},
-    [GR_PHASE_DRAIN]  = {"drain",  gr_phase_drain,  TO(SETTLE),
+    [GR_PHASE_DRAIN]  = {"drain",  gr_phase_drain,  gr_drain_answer,  gr_drain_committed,
+                         TO(SETTLE),
                          "every answered entry with its rows; the others in the queue"},
-    [GR_PHASE_CLOSE]  = {"close",  close_phase,     TO(DONE),
+    [GR_PHASE_CLOSE]  = {"close",  gr_phase_close,  NULL,             NULL,
+                         TO(DONE),
                          "everything but the stream's totals, perhaps post_sql"},
-    [GR_PHASE_DONE]   = {"done",   NULL,            0,
+    [GR_PHASE_DONE]   = {"done",   NULL,            NULL,             NULL,
+                         0,
                          "the finished stream"},
 };
 /* clang-format on */
@@ -66,8 +70,8 @@ gr_phases_reference(struct gr_buf *out)
     }
 }
 
-static void
-end(struct gr_stream *stream, enum gr_status status)
+void
+gr_stream_end(struct gr_stream *stream, enum gr_status status)
 {
     stream->phase = GR_PHASE_DONE;
     stream->report->status = status;
@@ -87,7 +91,7 @@ gr_stream_fail(struct gr_stream *stream, const struct gr_error *err)
         gr_engine_fail(stream->engine, err);
     else
         gr_log_error(GR_LOG_ERROR, stream->plan->name, err);
-    end(stream, GR_STATUS_FAILED);
+    gr_stream_end(stream, GR_STATUS_FAILED);
 }
 
 void
@@ -103,7 +107,7 @@ gr_stream_stop(struct gr_stream *stream)
             gr_lane_reset(lane);
     }
     if (stream->phase == GR_PHASE_OPEN)
-        end(stream, GR_STATUS_STOPPED);
+        gr_stream_end(stream, GR_STATUS_STOPPED);
 }
 
 void
@@ -126,6 +130,50 @@ gr_stream_step(struct gr_stream *stream)
     }
 }
 
+bool
+gr_stream_answer(struct gr_lane *lane, struct gr_http_response *response,
+                 const struct gr_error *fault, struct gr_error *err)
+{
+    gr_phase_answer *answer = phases[lane->stream->phase].answer;
+
+    if (answer == NULL)
+        return gr_fail(err, GR_FAULT_BUG, "a response came in phase %s",
+                       gr_phase_name(lane->stream->phase));
+    return answer(lane, response, fault, err);
+}
+
+bool
+gr_stream_committed(struct gr_stream *stream, const struct gr_script *script, struct gr_error *err)
+{
+    gr_phase_committed *committed = phases[stream->phase].committed;
+
+    return committed == NULL || committed(stream, script, err);
+}
+
+void
+gr_stream_count(struct gr_stream *stream, const struct gr_script *script, size_t step)
+{
+    struct gr_counts counts = gr_commit_counts(script, step);
+
+    stream->report->inserted += counts.inserted;
+    stream->report->updated += counts.updated;
+    stream->report->unchanged += counts.unchanged;
+    stream->report->deleted += counts.deleted;
+}
+
+const struct gr_table *
+gr_stream_child(const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < stream->engine->count; i++) {
+        const struct gr_stream *other = &stream->engine->streams[i];
+
+        if (other->is_open && other->plan->schema->parent != NULL &&
+            strcmp(other->plan->schema->parent, stream->plan->schema->stream) == 0)
+            return &other->table;
+    }
+    return NULL;
+}
+
 void
 gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const char *walk,
                        int64_t bookmark_us, int64_t clock_us, bool is_complete)
@@ -138,243 +186,6 @@ gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const
                                               .mode = gr_mode_name(stream->plan->mode),
                                               .source_clock_us = clock_us,
                                               .is_complete = is_complete});
-}
-
-/* --- opening -------------------------------------------------------------------------------- */
-
-static bool
-table_exists(struct gr_engine *engine, const char *schema, const char *table, bool *exists_out,
-             struct gr_error *err)
-{
-    const char *params[] = {schema, table};
-    struct gr_rows rows;
-
-    if (!gr_pg_query(engine->pg,
-                     "select 1 from pg_catalog.pg_tables where schemaname = $1 and tablename = $2",
-                     params, 2, &rows, err))
-        return false;
-    *exists_out = rows.count > 0;
-    gr_rows_free(&rows);
-    return true;
-}
-
-/* Where a stream of this name is, or would be if it were in the file: beside this one. */
-static void
-place_of(const struct gr_stream *stream, const char *name, const char **schema,
-         const char **table)
-{
-    const struct gr_stream *other = gr_engine_stream(stream->engine, name);
-
-    *schema = other != NULL ? other->plan->table_schema : stream->plan->table_schema;
-    *table = other != NULL ? other->plan->table_name : name;
-}
-
-static bool
-find_parent(struct gr_stream *stream, struct gr_error *err)
-{
-    const char *name = stream->plan->schema->parent;
-    const struct gr_stream *other =
-        name != NULL ? gr_engine_stream(stream->engine, name) : NULL;
-    const char *schema, *table;
-    struct gr_buf quoted = gr_buf_new(0);
-    bool exists;
-
-    if (name == NULL)
-        return true;
-    if (other != NULL && other->is_open)
-        stream->table.parent = &other->table;
-    place_of(stream, name, &schema, &table);
-    if (!table_exists(stream->engine, schema, table, &exists, err))
-        return false;
-    if (!exists)
-        return true;
-    gr_sql_name(&quoted, schema, table);
-    stream->parent_table = gr_buf_take(&quoted);
-    return true;
-}
-
-/* The log of events names objects of other streams: its rows have these three columns. */
-static bool
-is_event_log(const struct gr_schema *schema)
-{
-    return gr_schema_column(schema, "object_type") >= 0 &&
-           gr_schema_column(schema, "object_id") >= 0 && gr_schema_column(schema, "type") >= 0;
-}
-
-static void
-add_feed(struct gr_stream *stream, struct gr_feed feed, const char *name)
-{
-    struct gr_buf object = gr_buf_new(0);
-    const char *schema, *table;
-
-    place_of(stream, name, &schema, &table);
-    /* An event about a child names the child; its parent is looked up when the queue is settled,
-       once the child's own walk has brought it. */
-    gr_buf_printf(&object, "%s.%s%s", schema, table, feed.by_child ? GR_QUEUE_OF_ROWS : "");
-    feed.object = gr_buf_take(&object);
-    stream->feeds =
-        gr_realloc(stream->feeds, stream->feed_count + 1, sizeof(stream->feeds[0]));
-    stream->feeds[stream->feed_count++] = feed;
-}
-
-static void
-find_feeds(struct gr_stream *stream)
-{
-    const struct gr_schemas *schemas = &stream->engine->plan->schemas;
-
-    for (size_t i = 0; i < schemas->count; i++) {
-        const struct gr_schema *other = &schemas->items[i];
-
-        if (other->parent != NULL && strcmp(other->parent, stream->plan->schema->stream) == 0)
-            add_feed(stream, (struct gr_feed){.kind = GR_FEED_CHILD, .reason = "changed"},
-                     other->stream);
-        if (other->event_type_count > 0 && is_event_log(stream->plan->schema))
-            add_feed(stream,
-                     (struct gr_feed){.kind = GR_FEED_EVENT,
-                                      .event_object = other->event_object,
-                                      .types = other->event_types,
-                                      .type_count = other->event_type_count,
-                                      .by_child = other->parent != NULL,
-                                      .reason = "event"},
-                     other->stream);
-    }
-}
-
-static void
-on_new_field(void *context, const char *name)
-{
-    struct gr_stream *stream = context;
-
-    stream->new_fields =
-        gr_realloc(stream->new_fields, stream->new_field_count + 1, sizeof(stream->new_fields[0]));
-    stream->new_fields[stream->new_field_count++] = gr_strdup(name);
-}
-
-static bool
-is_scan_mode(enum gr_mode mode)
-{
-    return mode == GR_MODE_FULL_REFRESH || mode == GR_MODE_TRUNCATE || mode == GR_MODE_SNAPSHOT;
-}
-
-static void
-begin_walk(struct gr_stream *stream, const struct gr_stream_state *state)
-{
-    const struct gr_engine *engine = stream->engine;
-
-    gr_walk_begin(&stream->walk, stream->plan, is_scan_mode(stream->plan->mode),
-                  engine->plan->source.anchor_us, state->bookmark_us, state->walk, gr_clock_us());
-    stream->report->bookmark_us = state->bookmark_us;
-    if (stream->walk.is_resumed)
-        gr_log(GR_LOG_INFO, stream->plan->name, "goes on where an earlier run was interrupted",
-               NULL);
-}
-
-static bool
-open_table(struct gr_stream *stream, struct gr_error *err)
-{
-    struct gr_engine *engine = stream->engine;
-    GR_CLEANUP(gr_buf_free) struct gr_buf sql = gr_buf_new(0);
-
-    if (!gr_table_open(engine->pg, stream->plan, engine->plan->state_schema, &stream->table, err))
-        return false;
-    stream->is_open = true;
-    if (stream->table.warnings != NULL && stream->table.warnings[0] != '\0')
-        gr_log(GR_LOG_WARN, stream->plan->name, stream->table.warnings, NULL);
-    gr_table_session_sql(&stream->table, &sql);
-    return gr_pg_exec(engine->pg, gr_buf_text(&sql), err);
-}
-
-static bool
-open_phase(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
-{
-    struct gr_engine *engine = stream->engine;
-    struct gr_stream_state state;
-
-    if (!gr_warehouse_is_free(engine))
-        return true;
-    stream->report->status = GR_STATUS_RUNNING;
-    stream->report->started_ms = gr_clock_ms();
-    stream->report->activity = "opens its table";
-    if (!open_table(stream, err) || !find_parent(stream, err) ||
-        !gr_state_load(engine->pg, engine->plan->state_schema, stream->table.object, &state, err))
-        return false;
-    if (stream->plan->pre_sql != NULL && !gr_pg_exec(engine->pg, stream->plan->pre_sql, err)) {
-        gr_stream_state_free(&state);
-        return gr_fail_in(err, "pre_sql");
-    }
-    stream->layout = gr_row_layout_new(stream->plan);
-    gr_row_on_new_field(stream->layout, on_new_field, stream);
-    find_feeds(stream);
-    begin_walk(stream, &state);
-    gr_stream_state_free(&state);
-    *next = stream->plan->mode == GR_MODE_DEFINITION_ONLY ? GR_PHASE_CLOSE : GR_PHASE_WALK;
-    return true;
-}
-
-/* --- closing -------------------------------------------------------------------------------- */
-
-static enum gr_status
-final_status(const struct gr_stream *stream)
-{
-    if (stream->report->error.fault != GR_OK)
-        return GR_STATUS_FAILED;
-    if (stream->engine->is_stopping && !stream->is_last_round && !stream->is_whole)
-        return GR_STATUS_STOPPED;
-    return GR_STATUS_SUCCEEDED;
-}
-
-void
-gr_stream_totals(const struct gr_stream *stream, enum gr_status status,
-                 struct gr_stream_totals *totals)
-{
-    const struct gr_stream_report *report = stream->report;
-
-    *totals = (struct gr_stream_totals){.status = gr_status_name(status),
-                                        .rows_read = report->rows_read,
-                                        .inserted = report->inserted,
-                                        .updated = report->updated,
-                                        .unchanged = report->unchanged,
-                                        .deleted = report->deleted,
-                                        .rejected = report->rejected,
-                                        .requests = report->requests,
-                                        .pages = report->pages,
-                                        .bytes = report->bytes};
-    if (report->error.fault != GR_OK) {
-        totals->error = report->error.message;
-        totals->hint = report->error.hint[0] != '\0' ? report->error.hint : NULL;
-    }
-}
-
-static bool
-close_phase(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
-{
-    struct gr_engine *engine = stream->engine;
-    enum gr_status status;
-    struct gr_stream_totals totals;
-    GR_CLEANUP(gr_free_var) char *walk = NULL;
-    struct gr_script *script;
-
-    if (stream->has_closed && stream->purpose == GR_PURPOSE_NONE) {
-        end(stream, final_status(stream));
-        *next = GR_PHASE_DONE;
-        return true;
-    }
-    if (stream->has_closed || !gr_warehouse_is_free(engine))
-        return true;
-    stream->is_whole = stream->walk.is_done || stream->plan->mode == GR_MODE_DEFINITION_ONLY;
-    status = final_status(stream);
-    if (stream->plan->post_sql != NULL && status == GR_STATUS_SUCCEEDED &&
-        !gr_pg_exec(engine->pg, stream->plan->post_sql, err))
-        return gr_fail_in(err, "post_sql");
-    script = gr_script_new(stream->plan->name);
-    walk = gr_walk_state_json(&stream->walk);
-    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
-                           status == GR_STATUS_SUCCEEDED && !stream->walk.is_stopped);
-    gr_stream_totals(stream, status, &totals);
-    gr_commit_stream_run(script, &stream->table, engine->run_id, &totals);
-    stream->has_closed = true;
-    gr_warehouse_start(stream, script, GR_PURPOSE_CLOSE);
-    return true;
 }
 
 void

@@ -204,26 +204,22 @@ commit_batch(struct gr_stream *stream)
     }
     gr_walk_put_rejects(stream, script, &batch->rejects);
     put_new_fields(stream, script);
-    stream->rows_step = batch->is_scan; /* whether count_step says anything */
+    stream->has_counts = !batch->is_scan;
     gr_free(batch->walk);
     *batch = (struct gr_batch){.rows = batch->rows, .bookmark_us = GR_TIME_NONE,
                                .clock_us = GR_TIME_NONE};
-    gr_warehouse_start(stream, script, GR_PURPOSE_BATCH);
+    gr_warehouse_start(stream, script);
 }
 
-void
-gr_walk_committed(struct gr_stream *stream, const struct gr_script *script)
+bool
+gr_walk_committed(struct gr_stream *stream, const struct gr_script *script, struct gr_error *err)
 {
-    if (stream->rows_step == 0) {
-        struct gr_counts counts = gr_commit_counts(script, stream->count_step);
-
-        stream->report->inserted += counts.inserted;
-        stream->report->updated += counts.updated;
-        stream->report->unchanged += counts.unchanged;
-        stream->report->deleted += counts.deleted;
-    }
+    (void)err;
+    if (stream->has_counts)
+        gr_stream_count(stream, script, stream->count_step);
     stream->report->bookmark_us = stream->walk.bookmark_us;
     report_new_fields(stream, script);
+    return true;
 }
 
 void
@@ -252,7 +248,7 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
     if (!is_empty(&stream->batch) && gr_warehouse_is_free(engine))
         commit_batch(stream);
     is_idle = stream->lanes[0].state == GR_LANE_IDLE && is_empty(&stream->batch) &&
-              stream->purpose == GR_PURPOSE_NONE;
+              !stream->has_script;
     if (!is_idle || (!stream->walk.is_done && !engine->is_stopping))
         return true;
     if (!stream->walk.is_done)

@@ -22,14 +22,14 @@ start(struct gr_engine *engine)
 }
 
 void
-gr_warehouse_start(struct gr_stream *stream, struct gr_script *script, enum gr_purpose purpose)
+gr_warehouse_start(struct gr_stream *stream, struct gr_script *script)
 {
     struct gr_engine *engine = stream->engine;
 
     engine->script = script;
     engine->owner = stream;
     engine->conflicts = 0;
-    stream->purpose = purpose;
+    stream->has_script = true;
     if (gr_log_wants(GR_LOG_DEBUG)) {
         GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
 
@@ -44,7 +44,7 @@ end_script(struct gr_engine *engine)
 {
     gr_script_free(engine->script);
     engine->script = NULL;
-    engine->owner->purpose = GR_PURPOSE_NONE;
+    engine->owner->has_script = false;
     engine->owner = NULL;
 }
 
@@ -52,30 +52,12 @@ static void
 tell_owner(struct gr_engine *engine)
 {
     struct gr_stream *stream = engine->owner;
-    enum gr_purpose purpose = stream->purpose;
     struct gr_error err;
+    bool ok = gr_stream_committed(stream, engine->script, &err);
 
-    switch (purpose) {
-    case GR_PURPOSE_BATCH:
-        gr_walk_committed(stream, engine->script);
-        break;
-    case GR_PURPOSE_COUNT_STAGED:
-    case GR_PURPOSE_FINISH:
-        if (!gr_finish_committed(stream, engine->script, purpose, &err)) {
-            end_script(engine);
-            gr_stream_fail(stream, &err);
-            return;
-        }
-        break;
-    case GR_PURPOSE_SETTLE:
-    case GR_PURPOSE_ANSWERS:
-        gr_drain_committed(stream, engine->script, purpose);
-        break;
-    case GR_PURPOSE_NONE:
-    case GR_PURPOSE_CLOSE:
-        break;
-    }
     end_script(engine);
+    if (!ok)
+        gr_stream_fail(stream, &err);
 }
 
 /* The temporary tables of every open stream, in a new session. */
@@ -113,13 +95,14 @@ reconnect(struct gr_engine *engine, struct gr_error *err)
 }
 
 /* After a lost connection the same script runs again: everything in it is harmless when done twice.
-   Only the end of a scan is begun anew, because a crash of the server empties what was staged. */
+   The end of a scan is begun anew, because a crash of the server empties what was staged; and so are
+   answers, because what was staged of them went with the session. */
 static void
 go_on(struct gr_engine *engine)
 {
     struct gr_stream *owner = engine->owner;
 
-    if (owner->purpose == GR_PURPOSE_FINISH || owner->purpose == GR_PURPOSE_ANSWERS) {
+    if (owner->phase == GR_PHASE_FINISH || owner->phase == GR_PHASE_DRAIN) {
         owner->finishing.is_checked = false;
         end_script(engine);
         return;

@@ -2,7 +2,7 @@
  * gr/engine/engine.h - what the modules of the engine share: the run and its two connections.
  *
  * Shape   run.c owns the loop; request.c sends and receives; warehouse.c runs scripts; stream.c has
- *         the phases; walking.c, finish.c and drain.c are what the phases do
+ *         the phases; opening.c, walking.c, finish.c, settle.c, drain.c and closing.c do them
  * Errors  as their functions say
  * Owns    the engine owns its connections and streams
  */
@@ -50,8 +50,26 @@ void gr_engine_fail(struct gr_engine *engine, const struct gr_error *err);
 /* Goes on as far as possible without waiting. */
 void gr_stream_step(struct gr_stream *stream);
 
+/* A response for a lane: `fault` is NULL for a 2xx. False with a fault that is final for the stream;
+   what may be tried again was dealt with before. */
+bool gr_stream_answer(struct gr_lane *lane, struct gr_http_response *response,
+                      const struct gr_error *fault, struct gr_error *err);
+
+/* The stream's script is done. */
+bool gr_stream_committed(struct gr_stream *stream, const struct gr_script *script,
+                         struct gr_error *err);
+
+/* Adds what a step of a script has counted to the report. */
+void gr_stream_count(struct gr_stream *stream, const struct gr_script *script, size_t step);
+
+/* The open table of the stream whose parent this one is, or NULL. */
+const struct gr_table *gr_stream_child(const struct gr_stream *stream);
+
 /* The stream has failed, or the run if the fault reaches so far. */
 void gr_stream_fail(struct gr_stream *stream, const struct gr_error *err);
+
+/* The stream is done; its lanes let go of what they had. */
+void gr_stream_end(struct gr_stream *stream, enum gr_status status);
 
 /* No further requests: a stream that is under way ends after what it has was committed. */
 void gr_stream_stop(struct gr_stream *stream);
@@ -88,44 +106,26 @@ int64_t gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms);
 bool gr_warehouse_is_free(const struct gr_engine *engine);
 
 /* Starts the script (taken) of a stream. */
-void gr_warehouse_start(struct gr_stream *stream, struct gr_script *script,
-                        enum gr_purpose purpose);
+void gr_warehouse_start(struct gr_stream *stream, struct gr_script *script);
 
 /* Goes on with the running script; tells its owner when it is done. */
 void gr_warehouse_poll(struct gr_engine *engine);
 
-/* --- walking.c, finish.c, drain.c: the phases and what comes back to them ------------------- */
+/* --- opening.c, walking.c, finish.c, settle.c, drain.c, closing.c: what the phases do -------- */
 
-/* One step of a phase: *next is the phase it goes to, unchanged while it stays. */
-bool gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
-bool gr_phase_finish(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
-bool gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
-bool gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
-
-/* A response for a lane of that phase: false with a fault that is final for the stream. A fault
-   that may be tried again is dealt with before. `fault` is NULL for a 2xx. */
-bool gr_walk_answer(struct gr_lane *lane, struct gr_http_response *response,
-                    const struct gr_error *fault, struct gr_error *err);
-bool gr_finish_answer(struct gr_lane *lane, const struct gr_http_response *response,
-                      const struct gr_error *fault, struct gr_error *err);
-bool gr_drain_answer(struct gr_lane *lane, struct gr_http_response *response,
-                     const struct gr_error *fault, struct gr_error *err);
-
-/* The script of that phase is done. */
-void gr_walk_committed(struct gr_stream *stream, const struct gr_script *script);
+gr_phase_step gr_phase_open, gr_phase_walk, gr_phase_finish, gr_phase_settle, gr_phase_drain,
+    gr_phase_close;
+gr_phase_answer gr_walk_answer, gr_finish_answer, gr_drain_answer;
+gr_phase_committed gr_walk_committed, gr_finish_committed, gr_settle_committed, gr_drain_committed;
 
 /* The staging of the scan is empty: what was fetched is let go, and the scan begins anew. */
 void gr_walk_unstaged(struct gr_stream *stream);
-bool gr_finish_committed(struct gr_stream *stream, const struct gr_script *script,
-                         enum gr_purpose purpose, struct gr_error *err);
-void gr_drain_committed(struct gr_stream *stream, const struct gr_script *script,
-                        enum gr_purpose purpose);
-
-/* The session of the warehouse is a new one: whatever was staged in the old one is gone. */
-void gr_drain_session_lost(struct gr_stream *stream);
 
 /* Adds the rejects to the script and empties the list. */
 void gr_walk_put_rejects(struct gr_stream *stream, struct gr_script *script,
                          struct gr_rejects *rejects);
+
+/* The session of the warehouse is a new one: whatever was staged in the old one is gone. */
+void gr_drain_session_lost(struct gr_stream *stream);
 
 #endif

@@ -53,6 +53,14 @@ const char *gr_phase_name(enum gr_phase phase);
 enum gr_lane_state { GR_LANE_IDLE, GR_LANE_READY, GR_LANE_FLIGHT, GR_LANE_HELD };
 
 struct gr_stream;
+struct gr_lane;
+
+/* One step of a phase: *next is the phase it goes to, unchanged while it stays. */
+typedef bool gr_phase_step(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err);
+typedef bool gr_phase_answer(struct gr_lane *lane, struct gr_http_response *response,
+                             const struct gr_error *fault, struct gr_error *err);
+typedef bool gr_phase_committed(struct gr_stream *stream, const struct gr_script *script,
+                                struct gr_error *err);
 
 struct gr_lane {
     struct gr_stream *stream;
@@ -89,17 +97,6 @@ struct gr_batch {
     int64_t clock_us;
 };
 
-/* What the script of a stream that is running is for. */
-enum gr_purpose {
-    GR_PURPOSE_NONE,
-    GR_PURPOSE_BATCH,
-    GR_PURPOSE_COUNT_STAGED,
-    GR_PURPOSE_FINISH,
-    GR_PURPOSE_SETTLE,
-    GR_PURPOSE_ANSWERS,
-    GR_PURPOSE_CLOSE
-};
-
 /* The end of a scan, step by step. */
 struct gr_finishing {
     bool is_checked;            /* staging holds all rows, and what is missing is known */
@@ -124,7 +121,7 @@ struct gr_stream {
     struct gr_walk walk;
     struct gr_lane *lanes;      /* owned; engine->lane_count of them                   */
     struct gr_batch batch;
-    enum gr_purpose purpose;
+    bool has_script;            /* one of its scripts is running                       */
     size_t count_step;          /* steps of the running script whose rows are wanted   */
     size_t rows_step;
     size_t field_step;          /* first of the steps that store new field names       */

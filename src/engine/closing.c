@@ -1,0 +1,69 @@
+/* closing.c - the phase in which the stream's totals are written. */
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/engine/engine.h"
+
+static enum gr_status
+final_status(const struct gr_stream *stream)
+{
+    if (stream->report->error.fault != GR_OK)
+        return GR_STATUS_FAILED;
+    if (stream->engine->is_stopping && !stream->is_last_round && !stream->is_whole)
+        return GR_STATUS_STOPPED;
+    return GR_STATUS_SUCCEEDED;
+}
+
+void
+gr_stream_totals(const struct gr_stream *stream, enum gr_status status,
+                 struct gr_stream_totals *totals)
+{
+    const struct gr_stream_report *report = stream->report;
+
+    *totals = (struct gr_stream_totals){.status = gr_status_name(status),
+                                        .rows_read = report->rows_read,
+                                        .inserted = report->inserted,
+                                        .updated = report->updated,
+                                        .unchanged = report->unchanged,
+                                        .deleted = report->deleted,
+                                        .rejected = report->rejected,
+                                        .requests = report->requests,
+                                        .pages = report->pages,
+                                        .bytes = report->bytes};
+    if (report->error.fault != GR_OK) {
+        totals->error = report->error.message;
+        totals->hint = report->error.hint[0] != '\0' ? report->error.hint : NULL;
+    }
+}
+
+bool
+gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
+{
+    struct gr_engine *engine = stream->engine;
+    enum gr_status status;
+    struct gr_stream_totals totals;
+    GR_CLEANUP(gr_free_var) char *walk = NULL;
+    struct gr_script *script;
+
+    if (stream->has_closed && !stream->has_script) {
+        gr_stream_end(stream, final_status(stream));
+        *next = GR_PHASE_DONE;
+        return true;
+    }
+    if (stream->has_closed || !gr_warehouse_is_free(engine))
+        return true;
+    stream->is_whole = stream->walk.is_done || stream->plan->mode == GR_MODE_DEFINITION_ONLY;
+    status = final_status(stream);
+    if (stream->plan->post_sql != NULL && status == GR_STATUS_SUCCEEDED &&
+        !gr_pg_exec(engine->pg, stream->plan->post_sql, err))
+        return gr_fail_in(err, "post_sql");
+    script = gr_script_new(stream->plan->name);
+    walk = gr_walk_state_json(&stream->walk);
+    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
+                           status == GR_STATUS_SUCCEEDED && !stream->walk.is_stopped);
+    gr_stream_totals(stream, status, &totals);
+    gr_commit_stream_run(script, &stream->table, engine->run_id, &totals);
+    stream->has_closed = true;
+    gr_warehouse_start(stream, script);
+    return true;
+}

@@ -1,0 +1,148 @@
+/*
+ * settle.c - the queue of a stream before it is drained: entries that the walk of this run has
+ * answered are removed, and the next block of the others is read.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gr/base/alloc.h"
+#include "gr/base/time.h"
+#include "gr/engine/engine.h"
+
+static bool
+has_queue(const struct gr_stream *stream)
+{
+    enum gr_mode mode = stream->plan->mode;
+
+    return stream->plan->schema->ask != GR_ASK_NONE && !stream->walk.is_stopped &&
+           !stream->plan->has_range &&
+           (mode == GR_MODE_INCREMENTAL || mode == GR_MODE_FULL_REFRESH ||
+            mode == GR_MODE_TRUNCATE);
+}
+
+static bool
+feeds_into(const struct gr_stream *feeder, const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < feeder->feed_count; i++) {
+        size_t len = strlen(stream->table.object);
+
+        if (strncmp(feeder->feeds[i].object, stream->table.object, len) == 0)
+            return feeder != stream;
+    }
+    return false;
+}
+
+/* Feeders that have not ended may still name rows; of the parent only the walk is waited for. */
+static bool
+feeders_have_ended(const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < stream->engine->count; i++) {
+        const struct gr_stream *other = &stream->engine->streams[i];
+
+        if (other->phase != GR_PHASE_DONE && feeds_into(other, stream))
+            return false;
+    }
+    return true;
+}
+
+static bool
+parent_has_walked(const struct gr_stream *stream)
+{
+    const char *parent = stream->plan->schema->parent;
+    const struct gr_stream *other =
+        parent != NULL ? gr_engine_stream(stream->engine, parent) : NULL;
+
+    return other == NULL || other->phase == GR_PHASE_DONE || other->walk_is_over;
+}
+
+/* A row in the table was not always read by this run's walk; one that a question must answer for
+   being there at all may be settled only where the walk has filled the table from nothing. */
+static bool
+may_settle(const struct gr_stream *stream)
+{
+    enum gr_ask ask = stream->plan->schema->ask;
+
+    if (stream->walk.read_since_us == GR_TIME_NONE)
+        return false;
+    return ask == GR_ASK_PARENT || ask == GR_ASK_OBJECT || stream->table.was_created;
+}
+
+static void
+settle(struct gr_stream *stream, bool is_new_round)
+{
+    const struct gr_schema *schema = stream->plan->schema;
+    struct gr_script *script = gr_script_new(stream->plan->name);
+    GR_CLEANUP(gr_free_var) char *walk = gr_walk_state_json(&stream->walk);
+
+    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
+                           false);
+    if (is_new_round && schema->ask == GR_ASK_PARENT)
+        gr_commit_queue_resolve(script, &stream->table);
+    if (is_new_round && may_settle(stream))
+        gr_commit_queue_settle(script, &stream->table, stream->parent_table,
+                               stream->walk.read_since_us, stream->walk.floor_us);
+    if (is_new_round && (schema->ask == GR_ASK_IDS || schema->ask == GR_ASK_EXISTS))
+        gr_commit_queue_prune(script, &stream->table, gr_stream_child(stream));
+    stream->rows_step =
+        gr_commit_queue_next(script, &stream->table, stream->queue_seq, GR_QUEUE_BLOCK);
+    gr_warehouse_start(stream, script);
+}
+
+bool
+gr_settle_committed(struct gr_stream *stream, const struct gr_script *script, struct gr_error *err)
+{
+    const struct gr_rows *rows = gr_script_rows(script, stream->rows_step);
+
+    (void)err;
+    gr_free(stream->queue);
+    stream->queue = gr_alloc(rows->count, sizeof(stream->queue[0]));
+    stream->queue_count = rows->count;
+    stream->queue_next = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const char *v = gr_rows_text(rows, i, 1);
+
+        stream->queue[i] = (struct gr_queue_entry){
+            .key = gr_rows_int(rows, i, 0),
+            .v_us = v != NULL ? strtoll(v, NULL, 10) : GR_TIME_NONE,
+            .seq = gr_rows_int(rows, i, 2)};
+        stream->queue_seq = stream->queue[i].seq;
+    }
+    stream->report->queue = (int64_t)rows->count;
+    stream->is_settled = true;
+    return true;
+}
+
+bool
+gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
+{
+    bool feeders_ended = feeders_have_ended(stream);
+    bool is_more = stream->queue_count == GR_QUEUE_BLOCK;
+
+    (void)err;
+    if (!has_queue(stream) || stream->engine->is_stopping) {
+        if (!stream->has_script)
+            *next = GR_PHASE_CLOSE;
+        return true;
+    }
+    if (stream->is_settled) {
+        stream->is_settled = false;
+        *next = stream->queue_count > 0 ? GR_PHASE_DRAIN
+                : stream->is_last_round ? GR_PHASE_CLOSE
+                                        : GR_PHASE_SETTLE;
+        return true;
+    }
+    if (stream->has_script)
+        return true;
+    /* The first round begins when the parent's walk is over, the last when nobody feeds any more. */
+    if (!is_more && !feeders_ended && (stream->has_drained || !parent_has_walked(stream))) {
+        stream->report->activity = "waits for the streams that feed it";
+        return true;
+    }
+    if (!gr_warehouse_is_free(stream->engine))
+        return true;
+    stream->report->activity = "settles its queue";
+    stream->is_last_round = is_more ? stream->is_last_round : feeders_ended;
+    stream->has_drained = true;
+    settle(stream, !is_more);
+    return true;
+}
