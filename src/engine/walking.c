@@ -23,6 +23,15 @@ is_full(const struct gr_stream *stream)
            (limit > 0 && stream->batch.pages * stream->plan->schema->page_limit >= limit);
 }
 
+/* Pages that were asked for and are not committed are what a kill would repeat. */
+static bool
+is_bold(const struct gr_stream *stream)
+{
+    int64_t at_risk = stream->batch.pages + stream->pages_in_script + 1;
+
+    return at_risk > 1 + stream->pages_committed / GR_LOSS_PAGES;
+}
+
 /* Asks for the walk's next page, unless a commit has to come first. */
 static void
 ask_next(struct gr_stream *stream)
@@ -31,7 +40,8 @@ ask_next(struct gr_stream *stream)
     struct gr_buf url = gr_buf_new(0);
     struct gr_walk_ask ask;
 
-    if (lane->state != GR_LANE_IDLE || is_full(stream) || stream->engine->is_stopping)
+    if (lane->state != GR_LANE_IDLE || is_full(stream) || is_bold(stream) ||
+        stream->engine->is_stopping)
         return;
     /* Rows to be merged and rows to be staged are not of one batch. */
     if (!is_empty(&stream->batch) && stream->batch.is_scan != gr_walk_is_scan(&stream->walk))
@@ -206,8 +216,9 @@ commit_batch(struct gr_stream *stream)
     put_new_fields(stream, script);
     stream->has_counts = !batch->is_scan;
     gr_free(batch->walk);
-    *batch = (struct gr_batch){.rows = batch->rows, .bookmark_us = GR_TIME_NONE,
-                               .clock_us = GR_TIME_NONE};
+    stream->pages_in_script = batch->pages;
+    *batch = (struct gr_batch){
+        .rows = batch->rows, .bookmark_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
     gr_warehouse_start(stream, script);
 }
 
@@ -215,6 +226,8 @@ bool
 gr_walk_committed(struct gr_stream *stream, const struct gr_script *script, struct gr_error *err)
 {
     (void)err;
+    stream->pages_committed += stream->pages_in_script;
+    stream->pages_in_script = 0;
     if (stream->has_counts)
         gr_stream_count(stream, script, stream->count_step);
     stream->report->bookmark_us = stream->walk.bookmark_us;
@@ -233,6 +246,7 @@ gr_walk_unstaged(struct gr_stream *stream)
     gr_free(batch->walk);
     *batch = (struct gr_batch){
         .rows = batch->rows, .bookmark_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
+    stream->pages_in_script = 0;
     stream->finishing.is_checked = false;
     gr_walk_restage(&stream->walk);
 }

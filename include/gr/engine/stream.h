@@ -4,8 +4,9 @@
  * A stream goes through the phases of the table in src/engine/stream.c, one step at a time; a row
  * also says what `kill -9` in that phase leaves behind. Within a phase it has lanes: a lane is one
  * chain of requests (the walk has one, a queue is drained by several). What lanes bring is gathered
- * in batches, and a batch is committed when the warehouse is free: page by page while the API is
- * the slower one, in larger pieces when it is not.
+ * in batches, and a batch is committed when the warehouse is free. What a kill would repeat is kept
+ * to one page, and in a long walk to one in GR_LOSS_PAGES of the pages that it has committed: so
+ * batches are single pages at first, and grow only where pages come faster than commits.
  *
  *   lane    idle -> ready (waits for the budget) -> flight -> idle | held (waits for its commit)
  *   batch   rows and the state that is true once they are committed
@@ -34,6 +35,7 @@
 enum {
     GR_BATCH_BYTES = 4 * 1024 * 1024, /* a fuller batch fetches no further page          */
     GR_ASK_IDS_MAX = 100,             /* ids in one request                              */
+    GR_LOSS_PAGES = 50,               /* committed pages for each further one at risk     */
     GR_QUEUE_BLOCK = 500,             /* queue entries held in memory                    */
     GR_CONFIRM_MAX = 100,             /* rows asked for one by one before they are deleted */
 };
@@ -122,6 +124,8 @@ struct gr_stream {
     struct gr_lane *lanes;      /* owned; engine->lane_count of them                   */
     struct gr_batch batch;
     bool has_script;            /* one of its scripts is running                       */
+    int64_t pages_in_script;    /* of a batch that is being committed                  */
+    int64_t pages_committed;
     size_t count_step;          /* steps of the running script whose rows are wanted   */
     size_t rows_step;
     size_t field_step;          /* first of the steps that store new field names       */
