@@ -45,6 +45,7 @@ class Postgres:
             os.chown(self.place, postgres.pw_uid, postgres.pw_gid)
             self.prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         atexit.register(self.stop)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))   # or the server would outlive the tests
         self._start()
 
     def _server(self, *command):
@@ -246,6 +247,12 @@ class Case(unittest.TestCase):
     def kill(self, process):
         process.send_signal(signal.SIGKILL)
         process.wait()
+        self.wait_for_sessions_to_end()
+
+    def wait_for_sessions_to_end(self):
+        """PostgreSQL may still be at work on what a killed client had sent. (That the next run copes is a test of its own.)"""
+        self.wait_for(lambda: self.database.value("select count(*) from pg_stat_activity where datname = current_database()"
+                                                  " and pid <> pg_backend_pid()") == 0, "the end of the session")
 
     # -- comparing
 

@@ -93,6 +93,10 @@ class Connections(Case):
         self.run_replication(self.replication(("tags",), target=target))
         self.assert_equals_source("tags")
 
+    def test_loopback_by_name(self):
+        self.run_replication(self.replication(("tags",), source=self.gorgias(base_url=f"http://localhost:{self.sim.port}/")))
+        self.assert_equals_source("tags")
+
     def test_a_key_from_the_environment_or_a_file(self):
         self.run_replication(self.replication(("tags",), source=self.gorgias(api_key="${THE_KEY}")), env={"THE_KEY": "sim-key"})
         source = self.gorgias(api_key_file=self.write("key", "sim-key\n"))

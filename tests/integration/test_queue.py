@@ -1,6 +1,5 @@
 """The child stream: tickets that changed are queued in the transaction that brings them, and their messages are read from the queue."""
 
-import signal
 import unittest
 
 from harness import Case
@@ -113,8 +112,7 @@ class Queue(Case):
         sim.set(latency="40ms")
         process = self.start("run", file, "--streams", "ticket_messages")
         self.wait_for(lambda: len(self.requests("/api/messages")) >= 10, "ten requests", process)
-        process.send_signal(signal.SIGKILL)
-        self.finish(process)
+        self.kill(process)
         sim.set(latency="0")
         self.run_replication(file, "--streams", "ticket_messages")
         self.assertEqual(0, self.queue())

@@ -1,6 +1,7 @@
 """Walks through lists that move, break their promises, or are left half-way (walks.md, 1 to 5)."""
 
 import signal
+import threading
 import unittest
 
 import truth
@@ -206,6 +207,7 @@ class Interrupted(Case):
         self.wait_for(lambda: len(sim.log()) >= requests, f"{requests} requests", process)
         process.send_signal(signal_number)
         result = self.finish(process)
+        self.wait_for_sessions_to_end()
         sim.set(latency="0")
         return result
 
@@ -243,6 +245,23 @@ class Interrupted(Case):
         self.sim.set(latency="0")
         result = self.run_replication(self.file)
         self.assert_equals_source(result=result)
+
+    def test_killed_while_the_warehouse_is_at_work(self):
+        """PostgreSQL does not notice at once that its client is gone, and holds the lock for a moment longer: the next run waits for it."""
+        sim = self.simulator(seed=52, tickets=60)
+        file = self.replication(("tickets",))
+        self.run_replication(file)
+        sim.mutate("ticket_update")
+        holder = threading.Thread(target=self.database.do, args=("begin; lock table gorgias.tickets in share mode; select pg_sleep(3); commit",))
+        holder.start()
+        self.addCleanup(holder.join)
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        process = self.start("run", file)
+        self.wait_for(lambda: self.database.value(waits), "the wait for the lock", process)
+        process.send_signal(signal.SIGKILL)
+        self.finish(process)
+        result = self.run_replication(file)
+        self.assert_equals_source("tickets", result=result)
 
     def test_stopped_by_a_signal(self):
         for number in (signal.SIGTERM, signal.SIGINT):
