@@ -40,6 +40,15 @@ draw(struct gr_engine *engine)
     return (double)((engine->random * UINT64_C(2685821657736338717)) >> 11) / 9007199254740992.0;
 }
 
+/* The first request goes alone, also when it has to be sent again: it tells what of the account's
+   budget others have used, and a wrong key or address fails once and not several times over. */
+static bool
+may_go(const struct gr_engine *engine, const struct gr_lane *lane)
+{
+    return lane->state == GR_LANE_READY &&
+           (engine->was_reached || engine->scout == NULL || engine->scout == lane);
+}
+
 /* The ready lane that has waited for its turn longest, or NULL. */
 static struct gr_lane *
 next_lane(struct gr_engine *engine, int64_t now_ms)
@@ -50,7 +59,7 @@ next_lane(struct gr_engine *engine, int64_t now_ms)
         for (size_t j = 0; j < engine->lane_count; j++) {
             struct gr_lane *lane = &stream->lanes[j];
 
-            if (lane->state == GR_LANE_READY && lane->ready_ms <= now_ms) {
+            if (may_go(engine, lane) && lane->ready_ms <= now_ms) {
                 engine->turn = (engine->turn + i + 1) % engine->count;
                 return lane;
             }
@@ -89,6 +98,7 @@ gr_requests_start(struct gr_engine *engine, int64_t now_ms)
             continue;
         }
         gr_ratelimit_take(&engine->budget, now_ms * 1000);
+        engine->scout = lane;
         lane->state = GR_LANE_FLIGHT;
         lane->stream->report->requests++;
         engine->report->requests++;
@@ -108,7 +118,7 @@ gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms)
             const struct gr_lane *lane = &engine->streams[i].lanes[j];
             int64_t wait = lane->ready_ms - now_ms;
 
-            if (lane->state != GR_LANE_READY)
+            if (!may_go(engine, lane))
                 continue;
             wait = wait > budget ? wait : budget;
             due = due < 0 || wait < due ? wait : due;

@@ -79,6 +79,8 @@ gr_stream_end(struct gr_stream *stream, enum gr_status status)
     stream->report->ended_ms = gr_clock_ms();
     for (size_t i = 0; i < stream->engine->lane_count; i++)
         gr_lane_reset(&stream->lanes[i]);
+    if (stream->engine->scout != NULL && stream->engine->scout->stream == stream)
+        stream->engine->scout = NULL;
 }
 
 void

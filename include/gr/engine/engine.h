@@ -31,6 +31,7 @@ struct gr_engine {
     int conflicts;               /* times the script was tried again                     */
     int64_t run_id;
     bool was_reached;            /* the source has answered something                    */
+    const struct gr_lane *scout; /* until then, the only lane that may ask; NULL: any    */
     bool is_stopping;            /* no further request; what is there is committed       */
     bool was_stopped;            /* by a signal or --max-duration                        */
     struct gr_error fatal;       /* what ends the run; GR_OK                             */
