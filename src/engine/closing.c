@@ -4,12 +4,30 @@
 #include "gr/base/alloc.h"
 #include "gr/engine/engine.h"
 
+/* Everything that was to be done for the stream has been done. */
+static bool
+is_whole(const struct gr_stream *stream)
+{
+    if (stream->plan->mode == GR_MODE_DEFINITION_ONLY)
+        return true;
+    return stream->walk.is_done && !stream->walk.scan.is_active &&
+           (!gr_stream_has_queue(stream) || stream->has_emptied);
+}
+
+/* Everything is there up to the moment when the walk began: not so after a part of the rows. */
+static bool
+is_complete(const struct gr_stream *stream)
+{
+    return stream->is_whole && stream->report->error.fault == GR_OK && !stream->walk.is_stopped &&
+           !stream->plan->has_range && stream->plan->mode != GR_MODE_DEFINITION_ONLY;
+}
+
 static enum gr_status
 final_status(const struct gr_stream *stream)
 {
     if (stream->report->error.fault != GR_OK)
         return GR_STATUS_FAILED;
-    if (stream->engine->is_stopping && !stream->is_last_round && !stream->is_whole)
+    if (stream->engine->is_stopping && !stream->is_whole)
         return GR_STATUS_STOPPED;
     return GR_STATUS_SUCCEEDED;
 }
@@ -52,15 +70,15 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     }
     if (stream->has_closed || !gr_warehouse_is_free(engine))
         return true;
-    stream->is_whole = stream->walk.is_done || stream->plan->mode == GR_MODE_DEFINITION_ONLY;
+    stream->is_whole = is_whole(stream);
     status = final_status(stream);
     if (stream->plan->post_sql != NULL && status == GR_STATUS_SUCCEEDED &&
-        !gr_pg_exec(engine->pg, stream->plan->post_sql, err))
-        return gr_fail_in(err, "post_sql");
+        !gr_stream_sql(stream, "post_sql", stream->plan->post_sql, err))
+        return false;
     script = gr_script_new(stream->plan->name);
     walk = gr_walk_state_json(&stream->walk);
     gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
-                           status == GR_STATUS_SUCCEEDED && !stream->walk.is_stopped);
+                           is_complete(stream));
     gr_stream_totals(stream, status, &totals);
     gr_commit_stream_run(script, &stream->table, engine->run_id, &totals);
     stream->has_closed = true;

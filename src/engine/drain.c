@@ -13,7 +13,7 @@
 #include "gr/engine/page.h"
 #include "gr/source/gorgias.h"
 
-enum { ASK_FAILURES_MAX = 20 };
+enum { ASK_FAILURES_MAX = 20, ASK_PAGES_MAX = 5000, ASK_EMPTY_MAX = 3 };
 
 /* --- asking --------------------------------------------------------------------------------- */
 
@@ -41,6 +41,16 @@ ask_url(const struct gr_lane *lane)
     return gr_buf_take(&url);
 }
 
+/* In a run that is stopping nothing more is asked: the entries stay in the queue. */
+static void
+request(struct gr_lane *lane)
+{
+    if (lane->stream->engine->is_stopping)
+        gr_lane_reset(lane);
+    else
+        gr_lane_request(lane, ask_url(lane));
+}
+
 static void
 begin_ask(struct gr_lane *lane)
 {
@@ -50,8 +60,9 @@ begin_ask(struct gr_lane *lane)
     lane->cursor = NULL;
     lane->gone_count = 0;
     lane->is_complete = lane->has_staged = lane->is_in_script = false;
+    lane->pages = lane->empty_pages = 0;
     memset(lane->found, 0, sizeof(lane->found));
-    gr_lane_request(lane, ask_url(lane));
+    request(lane);
 }
 
 static void
@@ -112,6 +123,18 @@ note_gone(struct gr_lane *lane)
             lane->gone[lane->gone_count++] = lane->entries[i].key;
 }
 
+/* A list that names ever new pages is not read for ever. */
+static bool
+is_endless(struct gr_lane *lane, const struct gr_page *page)
+{
+    if (page->next_cursor == NULL)
+        return false;
+    lane->pages++;
+    lane->empty_pages = page->facts.rows == 0 ? lane->empty_pages + 1 : 0;
+    return lane->pages >= ASK_PAGES_MAX || lane->empty_pages >= ASK_EMPTY_MAX ||
+           (lane->cursor != NULL && strcmp(page->next_cursor, lane->cursor) == 0);
+}
+
 static bool
 take_list(struct gr_lane *lane, const struct gr_http_response *response, struct gr_error *err)
 {
@@ -124,10 +147,10 @@ take_list(struct gr_lane *lane, const struct gr_http_response *response, struct 
     if (!gr_page_list(gr_buf_text(&response->body), response->body.len, &sink, &page, err))
         return gr_fail_in(err, "%s", response->path);
     is_last = page.next_cursor == NULL;
-    if (!is_last && lane->cursor != NULL && strcmp(page.next_cursor, lane->cursor) == 0) {
+    if (is_endless(lane, &page)) {
         struct gr_error loop;
 
-        (void)gr_fail(&loop, GR_FAULT_REFUSED, "%s: the source named the same page twice",
+        (void)gr_fail(&loop, GR_FAULT_REFUSED, "%s: the source names one page after another",
                       response->path);
         return pass_over(lane, &loop, err);
     }
@@ -249,7 +272,9 @@ put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
         stream->has_counts = true;
     }
     if (gone_count > 0) {
-        stream->gone_step = gr_commit_gone(script, &stream->table, gone, gone_count, gr_stream_child(stream));
+        stream->gone_step = gr_commit_gone(script, &stream->table, gone, gone_count,
+                                           gr_stream_child(stream), stream->feeds,
+                                           stream->feed_count);
         stream->has_gone = true;
     }
 }
@@ -293,11 +318,14 @@ commit_answers(struct gr_stream *stream)
         put_sets(stream, script, &rows);
     else
         put_rows(stream, script, &rows);
+    gr_walk_put_fields(stream, script);
     for (size_t i = 0; i < stream->engine->lane_count; i++) {
         struct gr_lane *lane = &stream->lanes[i];
 
         if (!lane->is_in_script)
             continue;
+        if (lane->has_staged)
+            gr_script_bind(script, lane->session);
         gr_walk_put_rejects(stream, script, &lane->rejects);
         if (lane->is_complete)
             gr_commit_queue_done(script, &stream->table, lane->entries, lane->entry_count);
@@ -311,12 +339,13 @@ lane_committed(struct gr_lane *lane)
     lane->is_in_script = false;
     if (lane->is_complete) {
         lane->stream->report->queue -= (int64_t)lane->entry_count;
+        lane->has_staged = false;
         lane->state = GR_LANE_IDLE;
         return;
     }
     lane->has_staged = true;
     lane->session = gr_pg_session(lane->stream->engine->pg);
-    gr_lane_request(lane, ask_url(lane));
+    request(lane);
 }
 
 bool
@@ -325,6 +354,7 @@ gr_drain_committed(struct gr_stream *stream, const struct gr_script *script, str
     (void)err;
     if (stream->has_counts)
         gr_stream_count(stream, script, stream->count_step);
+    gr_walk_report_fields(stream, script);
     if (stream->has_gone)
         gr_stream_count(stream, script, stream->gone_step);
     for (size_t i = 0; i < stream->engine->lane_count; i++)

@@ -56,17 +56,18 @@ check(struct gr_stream *stream)
 static enum gr_finish
 finish_of(const struct gr_stream *stream)
 {
+    if (stream->plan->mode == GR_MODE_SNAPSHOT)
+        return GR_FINISH_SNAPSHOT;
     if (stream->walk.scan.is_fallback || stream->walk.is_stopped)
         return GR_FINISH_MERGE;
     switch (stream->plan->mode) {
     case GR_MODE_TRUNCATE:
         return GR_FINISH_TRUNCATE;
-    case GR_MODE_SNAPSHOT:
-        return GR_FINISH_SNAPSHOT;
     case GR_MODE_BACKFILL:
     case GR_MODE_INCREMENTAL:
         return GR_FINISH_MERGE;
     case GR_MODE_FULL_REFRESH:
+    case GR_MODE_SNAPSHOT:
     case GR_MODE_DEFINITION_ONLY:
     case GR_MODE_COUNT:
         break;
@@ -84,8 +85,8 @@ finish(struct gr_stream *stream)
 
     for (size_t i = 0; i < finishing->keep_count; i++)
         keep[i] = finishing->keep[i];
-    gr_stream_commit_state(stream, script, NULL, gr_walk_scan_bookmark(&stream->walk),
-                           stream->walk.scan.clock_us, true);
+    gr_stream_commit_state(stream, script, stream->walk.kept, gr_walk_scan_bookmark(&stream->walk),
+                           stream->walk.scan.clock_us, !stream->walk.is_stopped);
     stream->count_step =
         gr_commit_scan_finish(script, &stream->table, how, keep, finishing->keep_count,
                               stream->parent_table, stream->feeds, stream->feed_count);
@@ -124,6 +125,7 @@ gr_finish_answer(struct gr_lane *lane, struct gr_http_response *response,
         *err = *fault;
         return false;
     }
+    finishing->answered++;
     if (fault != NULL)
         return true;
     (void)snprintf(key, sizeof(key), "%lld", (long long)lane->entries[0].key);
@@ -133,7 +135,8 @@ gr_finish_answer(struct gr_lane *lane, struct gr_http_response *response,
     return true;
 }
 
-/* Too many to ask for one by one: a second complete scan must miss them too. */
+/* Too many to ask for one by one: a second complete scan, staged beside the first, must miss them
+   too. */
 static void
 scan_again(struct gr_stream *stream)
 {
@@ -141,7 +144,7 @@ scan_again(struct gr_stream *stream)
            NULL);
     forget(&stream->finishing);
     stream->finishing.is_second_scan = true;
-    gr_walk_restage(&stream->walk);
+    gr_walk_rescan(&stream->walk);
 }
 
 static bool
@@ -204,11 +207,11 @@ gr_phase_finish(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
         *next = GR_PHASE_SETTLE;
         return true;
     }
-    if (stream->engine->is_stopping && finishing->next < finishing->missing_count) {
+    if (stream->engine->is_stopping && finishing->answered < finishing->missing_count) {
         *next = GR_PHASE_CLOSE;
         return true;
     }
-    if (finishing->is_checked && finishing->next < finishing->missing_count)
+    if (finishing->is_checked && finishing->answered < finishing->missing_count)
         ask_next(stream);
     else if (gr_warehouse_is_free(stream->engine))
         finishing->is_checked ? finish(stream) : check(stream);

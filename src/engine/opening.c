@@ -150,23 +150,54 @@ open_table(struct gr_stream *stream, struct gr_error *err)
     return gr_pg_exec(engine->pg, gr_buf_text(&sql), err);
 }
 
+/* SQL of the replication file: what is wrong with it is wrong with its stream alone. */
 bool
-gr_phase_open(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
+gr_stream_sql(struct gr_stream *stream, const char *what, const char *sql, struct gr_error *err)
+{
+    if (gr_pg_exec(stream->engine->pg, sql, err))
+        return true;
+    if (err->fault == GR_FAULT_TARGET)
+        err->fault = GR_FAULT_DATA;
+    return gr_fail_in(err, "%s", what);
+}
+
+/*
+ * A bookmark of one account says nothing of another. Simulated accounts, which plain http to this
+ * machine means, come and go on any port and are not told apart.
+ */
+static bool
+is_same_source(const struct gr_stream *stream, const struct gr_stream_state *state,
+               struct gr_error *err)
+{
+    const char *url = stream->engine->plan->source.base_url;
+
+    if (state->source == NULL || strcmp(state->source, url) == 0 ||
+        strncmp(state->source, "http:", 5) == 0 || strncmp(url, "http:", 5) == 0)
+        return true;
+    (void)gr_fail(err, GR_FAULT_DATA, "%s was loaded from %s, and this is %s",
+                  stream->table.object, state->source, url);
+    return gr_hint(err, "Name another object: for this account; or empty the table and delete its "
+                        "row in %s.streams, to begin anew.",
+                   stream->engine->plan->state_schema);
+}
+
+static bool
+open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
 {
     struct gr_engine *engine = stream->engine;
     struct gr_stream_state state;
 
-    if (!gr_warehouse_is_free(engine))
-        return true;
     stream->report->status = GR_STATUS_RUNNING;
     stream->report->started_ms = gr_clock_ms();
     stream->report->activity = "opens its table";
     if (!open_table(stream, err) || !find_parent(stream, err) ||
         !gr_state_load(engine->pg, engine->plan->state_schema, stream->table.object, &state, err))
         return false;
-    if (stream->plan->pre_sql != NULL && !gr_pg_exec(engine->pg, stream->plan->pre_sql, err)) {
+    if (!is_same_source(stream, &state, err) ||
+        (stream->plan->pre_sql != NULL &&
+         !gr_stream_sql(stream, "pre_sql", stream->plan->pre_sql, err))) {
         gr_stream_state_free(&state);
-        return gr_fail_in(err, "pre_sql");
+        return false;
     }
     stream->layout = gr_row_layout_new(stream->plan);
     gr_row_on_new_field(stream->layout, on_new_field, stream);
@@ -175,4 +206,29 @@ gr_phase_open(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
     gr_stream_state_free(&state);
     *next = stream->plan->mode == GR_MODE_DEFINITION_ONLY ? GR_PHASE_CLOSE : GR_PHASE_WALK;
     return true;
+}
+
+/* What an opening that broke off has made. */
+static void
+undo(struct gr_stream *stream)
+{
+    if (stream->is_open)
+        gr_table_free(&stream->table);
+    stream->is_open = false;
+    gr_free(stream->parent_table);
+    stream->parent_table = NULL;
+}
+
+bool
+gr_phase_open(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
+{
+    struct gr_engine *engine = stream->engine;
+
+    if (!gr_warehouse_is_free(engine) || open_stream(stream, next, err))
+        return true;
+    if (err->fault != GR_FAULT_LOST)
+        return false;
+    gr_log_error(GR_LOG_WARN, stream->plan->name, err);
+    undo(stream);
+    return gr_warehouse_reconnect(engine, err); /* and opens again */
 }

@@ -16,6 +16,7 @@ gr_lane_request(struct gr_lane *lane, char *url)
     lane->state = GR_LANE_READY;
     lane->ready_ms = 0;
     lane->retry = (struct gr_retry_state){0};
+    lane->renewals = 0;
 }
 
 void
@@ -86,7 +87,7 @@ have_token(struct gr_engine *engine, int64_t now_ms)
 void
 gr_requests_start(struct gr_engine *engine, int64_t now_ms)
 {
-    while (gr_http_in_flight(engine->http) < engine->lane_count &&
+    while (!engine->is_stopping && gr_http_in_flight(engine->http) < engine->lane_count &&
            gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) == 0) {
         struct gr_lane *lane = next_lane(engine, now_ms);
         struct gr_error err;
@@ -171,9 +172,8 @@ give_up(struct gr_lane *lane, struct gr_error *err)
 
     if (err->fault == GR_FAULT_TRANSPORT && !engine->was_reached)
         err->fault = GR_FAULT_UNREACHABLE;
-    /* An HTML 404 means an unknown account only while nothing else has come from there. */
-    if (err->fault == GR_FAULT_UNREACHABLE && engine->was_reached && err->hint[0] != '\0' &&
-        lane->retry.attempts == 0 && engine->report->requests > 1)
+    /* An HTML 404 means an unknown account only while no API has answered. */
+    else if (err->fault == GR_FAULT_UNREACHABLE && engine->was_answered)
         err->fault = GR_FAULT_MISSING;
     gr_stream_fail(lane->stream, err);
 }
@@ -186,7 +186,7 @@ renew(struct gr_lane *lane, int64_t now_ms)
     struct gr_engine *engine = lane->stream->engine;
     struct gr_error err;
 
-    if (!gr_oauth_can_renew(&engine->oauth) || ++lane->retry.attempts > 2)
+    if (!gr_oauth_can_renew(&engine->oauth) || ++lane->renewals > 2)
         return false;
     if (!engine->was_renewed && !gr_oauth_renew(&engine->oauth, engine->http, now_ms, &err)) {
         gr_engine_fail(engine, &err);
@@ -211,6 +211,8 @@ take_response(struct gr_engine *engine, struct gr_http_response *response, int64
     is_fine = gr_gorgias_classify(response, &fault);
     if (is_fine)
         engine->was_renewed = false;
+    if (is_fine || (response->error.fault == GR_OK && !response->is_html))
+        engine->was_answered = true;
     if (!is_fine && fault.fault == GR_FAULT_AUTH && renew(lane, now_ms))
         return;
     if (!is_fine && try_again(lane, &fault, now_ms))
@@ -218,8 +220,13 @@ take_response(struct gr_engine *engine, struct gr_http_response *response, int64
     if (gr_stream_answer(lane, response, is_fine ? NULL : &fault, &err))
         return;
     /* A page that is not what it should be may be so the next time it is sent. */
-    if (is_fine && err.fault == GR_FAULT_PAYLOAD && try_again(lane, &err, now_ms))
-        return;
+    if (is_fine && err.fault == GR_FAULT_PAYLOAD) {
+        if (try_again(lane, &err, now_ms))
+            return;
+        fault = err;
+        if (gr_stream_answer(lane, response, &fault, &err))
+            return;
+    }
     give_up(lane, &err);
 }
 

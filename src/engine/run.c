@@ -11,7 +11,7 @@
 #include "gr/engine/engine.h"
 #include "gr/sink/state.h"
 
-enum { PROGRESS_MS = 200, IDLE_MS = 1000, STOP_MS = 30000 };
+enum { PROGRESS_MS = 200, IDLE_MS = 1000 };
 
 /* clang-format off */
 static const char *const status_names[GR_STATUS_COUNT] = {
@@ -127,9 +127,9 @@ maybe_stop(struct gr_engine *engine, int64_t now_ms)
 static void
 wind_down(struct gr_engine *engine)
 {
-    if (engine->fatal.fault == GR_OK || engine->is_stopping)
+    if (engine->fatal.fault == GR_OK || engine->has_wound_down)
         return;
-    engine->is_stopping = true;
+    engine->has_wound_down = engine->is_stopping = true;
     for (size_t i = 0; i < engine->count; i++) {
         struct gr_stream *stream = &engine->streams[i];
 

@@ -9,8 +9,8 @@
 #include "gr/base/time.h"
 #include "gr/engine/engine.h"
 
-static bool
-has_queue(const struct gr_stream *stream)
+bool
+gr_stream_has_queue(const struct gr_stream *stream)
 {
     enum gr_mode mode = stream->plan->mode;
 
@@ -119,13 +119,14 @@ gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
     bool is_more = stream->queue_count == GR_QUEUE_BLOCK;
 
     (void)err;
-    if (!has_queue(stream) || stream->engine->is_stopping) {
+    if (!gr_stream_has_queue(stream) || stream->engine->is_stopping) {
         if (!stream->has_script)
             *next = GR_PHASE_CLOSE;
         return true;
     }
     if (stream->is_settled) {
         stream->is_settled = false;
+        stream->has_emptied = stream->queue_count == 0 && stream->is_last_round;
         *next = stream->queue_count > 0 ? GR_PHASE_DRAIN
                 : stream->is_last_round ? GR_PHASE_CLOSE
                                         : GR_PHASE_SETTLE;

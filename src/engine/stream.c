@@ -86,13 +86,14 @@ gr_stream_end(struct gr_stream *stream, enum gr_status status)
 void
 gr_stream_fail(struct gr_stream *stream, const struct gr_error *err)
 {
-    if (stream->phase == GR_PHASE_DONE)
-        return;
-    stream->report->error = *err;
     if (gr_fault_facts(err->fault)->scope == GR_SCOPE_RUN)
         gr_engine_fail(stream->engine, err);
-    else
+    if (stream->phase == GR_PHASE_DONE)
+        return;
+    if (gr_fault_facts(err->fault)->scope != GR_SCOPE_RUN)
         gr_log_error(GR_LOG_ERROR, stream->plan->name, err);
+    stream->report->error = *err;
+    stream->has_closed = false; /* its totals are yet to be written */
     gr_stream_end(stream, GR_STATUS_FAILED);
 }
 
@@ -186,7 +187,8 @@ gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const
                                               .walk = walk,
                                               .source = stream->engine->plan->source.base_url,
                                               .mode = gr_mode_name(stream->plan->mode),
-                                              .source_clock_us = clock_us,
+                                              .source_clock_us =
+                                                  stream->plan->has_range ? GR_TIME_NONE : clock_us,
                                               .is_complete = is_complete});
 }
 

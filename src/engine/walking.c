@@ -161,8 +161,8 @@ gr_walk_put_rejects(struct gr_stream *stream, struct gr_script *script, struct g
 }
 
 /* New names are stored with the rows that brought them; who stores a name first reports it. */
-static void
-put_new_fields(struct gr_stream *stream, struct gr_script *script)
+void
+gr_walk_put_fields(struct gr_stream *stream, struct gr_script *script)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf sql = gr_buf_new(0);
 
@@ -179,8 +179,8 @@ put_new_fields(struct gr_stream *stream, struct gr_script *script)
     }
 }
 
-static void
-report_new_fields(struct gr_stream *stream, const struct gr_script *script)
+void
+gr_walk_report_fields(struct gr_stream *stream, const struct gr_script *script)
 {
     for (size_t i = 0; i < stream->field_count; i++) {
         if (gr_script_touched(script, stream->field_step + i) > 0)
@@ -213,7 +213,7 @@ commit_batch(struct gr_stream *stream)
                                              stream->feed_count);
     }
     gr_walk_put_rejects(stream, script, &batch->rejects);
-    put_new_fields(stream, script);
+    gr_walk_put_fields(stream, script);
     stream->has_counts = !batch->is_scan;
     gr_free(batch->walk);
     stream->pages_in_script = batch->pages;
@@ -231,7 +231,7 @@ gr_walk_committed(struct gr_stream *stream, const struct gr_script *script, stru
     if (stream->has_counts)
         gr_stream_count(stream, script, stream->count_step);
     stream->report->bookmark_us = stream->walk.bookmark_us;
-    report_new_fields(stream, script);
+    gr_walk_report_fields(stream, script);
     return true;
 }
 

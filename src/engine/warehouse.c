@@ -78,8 +78,8 @@ restage(struct gr_engine *engine, struct gr_error *err)
     return true;
 }
 
-static bool
-reconnect(struct gr_engine *engine, struct gr_error *err)
+bool
+gr_warehouse_reconnect(struct gr_engine *engine, struct gr_error *err)
 {
     int64_t give_up_ms = gr_clock_ms() + RECONNECT_MS;
 
@@ -95,15 +95,15 @@ reconnect(struct gr_engine *engine, struct gr_error *err)
 }
 
 /* After a lost connection the same script runs again: everything in it is harmless when done twice.
-   The end of a scan is begun anew, because a crash of the server empties what was staged; and so are
-   answers, because what was staged of them went with the session. */
+   (The end of a scan sees by its staging whether it was committed or a crash has emptied it.) Only
+   answers are asked for again, because what was staged of them went with the session; and a stream
+   that has failed meanwhile wants nothing any more. */
 static void
 go_on(struct gr_engine *engine)
 {
     struct gr_stream *owner = engine->owner;
 
-    if (owner->phase == GR_PHASE_FINISH || owner->phase == GR_PHASE_DRAIN) {
-        owner->finishing.is_checked = false;
+    if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE) {
         end_script(engine);
         return;
     }
@@ -129,7 +129,7 @@ gr_warehouse_poll(struct gr_engine *engine)
     }
     if (err.fault == GR_FAULT_LOST) {
         gr_log_error(GR_LOG_WARN, owner->plan->name, &err);
-        if (reconnect(engine, &err)) {
+        if (gr_warehouse_reconnect(engine, &err)) {
             gr_log(GR_LOG_INFO, owner->plan->name, "the warehouse is back", NULL);
             go_on(engine);
             return;
@@ -143,7 +143,10 @@ gr_warehouse_poll(struct gr_engine *engine)
     } else if (err.fault == GR_FAULT_UNSTAGED) {
         end_script(engine);
         gr_log_error(GR_LOG_WARN, owner->plan->name, &err);
-        gr_walk_unstaged(owner);
+        if (owner->phase == GR_PHASE_DRAIN)
+            gr_drain_session_lost(owner);
+        else if (owner->phase != GR_PHASE_DONE)
+            gr_walk_unstaged(owner);
         return;
     }
     end_script(engine);

@@ -37,6 +37,9 @@ put_source(const struct merge *merge, const struct gr_feed *feed, struct gr_buf 
     if (feed->kind == GR_FEED_CHILD) {
         gr_buf_printf(sql, "select w.k0::bigint as key, %s::timestamptz as v from written as w",
                       has_cursor ? "w.u" : "null");
+        /* Children go with their parent, and who asks for them finds them gone. */
+        if (merge->finds_gone)
+            gr_buf_puts(sql, " union all select g.key::bigint, null from gone as g");
         return;
     }
     gr_buf_puts(sql, "select ");

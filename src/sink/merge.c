@@ -293,7 +293,9 @@ put_gone(const struct merge *merge, struct gr_buf *sql)
         gr_merge_key_text(table, "t", sql);
         gr_buf_printf(sql, " <> all(%s::text[])", merge->keep);
     }
-    gr_buf_puts(sql, "\nreturning 1)");
+    gr_buf_puts(sql, "\nreturning ");
+    gr_merge_column("t", table->stream->columns[0].name, sql);
+    gr_buf_puts(sql, " as key)");
 }
 
 void

@@ -6,7 +6,7 @@
 #include "gr/sink/sql.h"
 #include "merge.h"
 
-static const char emptied[] = "a crash of the server has emptied the staging table of this walk";
+static const char emptied[] = "the staging table of this walk is gone, or a crash of the server has emptied it";
 static const char emptied_hint[] = "The next run begins the walk anew; no row was changed.";
 
 static void
@@ -27,7 +27,11 @@ static void
 check_marker(struct gr_script *script, const struct gr_table *table)
 {
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    const char *name = table->scan_staging;
 
+    /* A table of another layout is none: then a name is all that may be asked for. */
+    (void)gr_script_check(script, "select where to_regclass($1) is not null", &name, 1, emptied,
+                          emptied_hint);
     gr_buf_printf(&sql, "select from %s as s where ", table->scan_staging);
     put_key(table, &sql);
     gr_buf_puts(&sql, " is null limit 1");

@@ -84,9 +84,23 @@ put_gone(const struct gr_table *table, size_t column, const char *name, struct g
                   is_hard ? "" : " and t._deleted_at is null");
 }
 
+/* The children are in nobody's hands now: their stream will ask for them, and find them gone. */
+static void
+put_gone_feed(const struct gr_table *table, const struct gr_feed *feed, size_t number,
+              struct gr_buf *sql)
+{
+    gr_buf_printf(sql, ", fed%zu as (\ninsert into %s.queue (object, key, reason) select ", number,
+                  table->state);
+    gr_sql_literal(sql, feed->object);
+    gr_buf_puts(sql, ", k, 'gone' from unnest($1::bigint[]) as k on conflict (object, key) do update"
+                     " set v = null, seq = excluded.seq, reason = excluded.reason,"
+                     " enqueued_at = excluded.enqueued_at)");
+}
+
 size_t
 gr_commit_gone(struct gr_script *script, const struct gr_table *table, const int64_t *keys,
-               size_t count, const struct gr_table *child)
+               size_t count, const struct gr_table *child, const struct gr_feed *feeds,
+               size_t feed_count)
 {
     int parent = child == NULL ? -1 : gr_ddl_parent_column(child->stream);
     bool has_children = parent >= 0 && child->types[parent] != NULL;
@@ -102,6 +116,9 @@ gr_commit_gone(struct gr_script *script, const struct gr_table *table, const int
         gr_buf_puts(&sql, ", ");
         put_gone(child, (size_t)parent, "children", &sql);
     }
+    for (size_t i = 0; !has_children && i < feed_count; i++)
+        if (feeds[i].kind == GR_FEED_CHILD)
+            put_gone_feed(table, &feeds[i], i, &sql);
     gr_buf_printf(&sql, "\nselect 0, 0, 0, (select count(*) from gone), %s",
                   has_children ? "(select count(*) from children)" : "0");
     return gr_script_sql(script, gr_buf_text(&sql), params, 1);

@@ -14,7 +14,7 @@
 #include "gr/base/time.h"
 #include "gr/source/gorgias.h"
 
-enum { RENEW_BEFORE_MS = 300000, ATTEMPTS = 4, PAUSE_MS = 1000, LIFE_S = 24 * 3600 };
+enum { RENEW_BEFORE_MS = 300000, ATTEMPTS = 4, PAUSE_MS = 1000, LIFE_S = 24 * 3600, LIFE_MAX_S = 366 * 24 * 3600 };
 
 void
 gr_oauth_init(struct gr_oauth *oauth, const struct gr_source *source)
@@ -126,7 +126,7 @@ life_ms(struct json_object *object)
 
     if (json_object_object_get_ex(object, "expires_in", &value))
         seconds = json_object_get_int64(value);
-    return (seconds > 0 ? seconds : LIFE_S) * 1000;
+    return (seconds > 0 && seconds <= LIFE_MAX_S ? seconds : LIFE_S) * 1000;
 }
 
 static bool

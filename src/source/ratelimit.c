@@ -47,6 +47,8 @@ gr_ratelimit_observe(struct gr_ratelimit *limit, int64_t now_us, int64_t used, i
 
     if (max < 1 || used < 0)
         return;
+    if (used > max)
+        used = max;
     limit->limit = max;
     limit->used = used;
     /* A stated rate above the header's is obeyed as it is: then the header is no measure of it. */

@@ -139,7 +139,7 @@ gr_walk_state_json(const struct gr_walk *walk)
     struct json_object *root;
     char *text;
 
-    if (walk->stream->has_range && walk->way != GR_WAY_SCAN)
+    if (walk->is_backfill)
         return walk->kept != NULL ? gr_strdup(walk->kept) : NULL;
     if (!walk->span.is_open && !walk->scan.is_active)
         return NULL;

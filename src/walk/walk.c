@@ -30,12 +30,6 @@ replace(char **owned, const char *text)
     *owned = copy;
 }
 
-static bool
-is_backfill(const struct gr_walk *walk)
-{
-    return walk->stream->has_range && walk->way != GR_WAY_SCAN;
-}
-
 static void
 forget_span(struct gr_walk *walk)
 {
@@ -69,6 +63,7 @@ begin_scan(struct gr_walk *walk, bool is_fallback)
     forget_scan(walk);
     forget_trail(walk);
     walk->way = GR_WAY_SCAN;
+    walk->is_resumed = false;
     walk->scan.is_active = true;
     walk->scan.is_fallback = is_fallback;
 }
@@ -102,9 +97,11 @@ gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is
     walk->way = stream->schema->walk == GR_WALK_NEWEST_FIRST ? GR_WAY_DOWN : GR_WAY_UP;
     if (is_scan || stream->schema->walk == GR_WALK_FULL)
         walk->way = GR_WAY_SCAN;
-    if (is_backfill(walk)) {
+    walk->is_backfill = stream->has_range && walk->way != GR_WAY_SCAN;
+    if (walk->is_backfill) {
         walk->kept = json != NULL ? gr_strdup(json) : NULL;
         forget_span(walk);
+        forget_scan(walk);
     }
     walk->is_resumed = walk->span.is_open;
     walk->last_us = walk->span.lo_us;
@@ -142,11 +139,11 @@ gr_walk_wants(const struct gr_walk *walk, int64_t value_us)
 {
     const struct gr_plan_stream *stream = walk->stream;
 
-    if (walk->way == GR_WAY_SCAN && !walk->scan.is_fallback)
-        return true;
-    if (is_backfill(walk))
+    if (walk->is_backfill)
         return value_us != GR_TIME_NONE && value_us >= stream->range_from_us &&
                (stream->range_to_us == GR_TIME_NONE || value_us <= stream->range_to_us);
+    if (walk->way == GR_WAY_SCAN && !walk->scan.is_fallback)
+        return true;
     return value_us == GR_TIME_NONE || walk->anchor_us == GR_TIME_NONE ||
            value_us >= walk->anchor_us;
 }
@@ -155,7 +152,7 @@ gr_walk_wants(const struct gr_walk *walk, int64_t value_us)
 static int64_t
 lower_end(const struct gr_walk *walk)
 {
-    if (is_backfill(walk))
+    if (walk->is_backfill)
         return walk->stream->range_from_us;
     if (walk->bookmark_us == GR_TIME_NONE)
         return walk->anchor_us;
@@ -253,7 +250,7 @@ clock_of(const struct gr_page_facts *page)
 static void
 raise_bookmark(struct gr_walk *walk, int64_t value_us)
 {
-    if (value_us == GR_TIME_NONE || is_backfill(walk))
+    if (value_us == GR_TIME_NONE || walk->is_backfill)
         return;
     walk->bookmark_us = max64(walk->bookmark_us, value_us);
 }
@@ -298,7 +295,7 @@ take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
 static void
 take_up(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
 {
-    int64_t end = is_backfill(walk) && walk->stream->range_to_us != GR_TIME_NONE
+    int64_t end = walk->is_backfill && walk->stream->range_to_us != GR_TIME_NONE
                       ? walk->stream->range_to_us
                       : walk->clock_us;
 
@@ -389,15 +386,25 @@ void
 gr_walk_restage(struct gr_walk *walk)
 {
     begin_scan(walk, walk->scan.is_fallback);
-    walk->is_resumed = false;
     walk->is_done = false;
+    walk->is_stopped = false;
+    walk->rows = 0;
     walk->clock_us = GR_TIME_NONE;
+}
+
+void
+gr_walk_rescan(struct gr_walk *walk)
+{
+    forget_trail(walk);
+    replace(&walk->scan.cursor, NULL);
+    walk->scan.pass = 0;
+    walk->is_done = false;
 }
 
 int64_t
 gr_walk_scan_bookmark(const struct gr_walk *walk)
 {
-    if (walk->stream->schema->cursor == NULL || walk->is_stopped)
+    if (walk->stream->schema->cursor == NULL || walk->is_stopped || walk->is_backfill)
         return walk->bookmark_us;
     return max64(walk->bookmark_us, walk->scan.clock_us);
 }
@@ -406,7 +413,7 @@ void
 gr_walk_finish_scan(struct gr_walk *walk)
 {
     walk->bookmark_us = gr_walk_scan_bookmark(walk);
-    if (walk->stream->schema->cursor != NULL && !walk->is_stopped)
+    if (walk->stream->schema->cursor != NULL && !walk->is_stopped && !walk->is_backfill)
         note_read(walk, EVERYTHING, walk->scan.clock_us);
     forget_scan(walk);
 }

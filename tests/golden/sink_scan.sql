@@ -1,16 +1,19 @@
 0 do 'declare leftover text; begin for leftover in select format(''%I'', c.relname) from pg_class as c where c.relnamespace = to_regnamespace(''"_gorgias_replicate"'') and c.relkind = ''r'' and left(c.relname, -16) = ''scan_gorgias.tags_'' loop execute ''drop table '' || ''"_gorgias_replicate"'' || ''.'' || leftover; end loop; end'
 1 create unlogged table if not exists "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id" bigint, "name" text, "_hash" bigint, "_extra" text)
 2 insert into "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" default values
-3 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
-4 copy "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id", "name", "_hash", "_extra") from stdin (format binary) <35 bytes>
-5 create unlogged table if not exists "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id" bigint, "name" text, "_hash" bigint, "_extra" text)
-6 select case when bool_or(s."id" is null) then count(s."id") else 0 end from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s
-7 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
-8 select t."id"::text from "gorgias"."tags" as t where t._deleted_at is null and not exists (select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id"::bigint = t."id") limit $1::bigint $1='100'
-9 gate select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
-10 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
-11 analyze "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id")
-12 with latest as materialized (
+3 check select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
+4 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
+5 copy "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id", "name", "_hash", "_extra") from stdin (format binary) <35 bytes>
+6 create unlogged table if not exists "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id" bigint, "name" text, "_hash" bigint, "_extra" text)
+7 select case when bool_or(s."id" is null) then count(s."id") else 0 end from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s
+8 check select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
+9 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
+10 select t."id"::text from "gorgias"."tags" as t where t._deleted_at is null and not exists (select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id"::bigint = t."id") limit $1::bigint $1='100'
+11 gate select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
+12 check select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
+13 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
+14 analyze "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id")
+15 with latest as materialized (
     select distinct on (s."id"::bigint) s.ctid as at, s."id"::bigint as k0, s._hash as h
     from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s
     where s."id" is not null
@@ -28,15 +31,16 @@
     returning t."id" as k0), gone as (
     delete from "gorgias"."tags" as t
     where not exists (select from latest as l where t."id" = l.k0) and t."id"::text <> all($1::text[])
-    returning 1), n as (
+    returning t."id" as key), n as (
     select (select count(*) from written) as written, (select count(*) from changed where not was_there) as new, (select count(*) from latest) as latest)
     select least(new, written), written - least(new, written), latest - written, (select count(*) from gone) from n $1=E'{"5","a\\"b"}'
-13 drop table "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"
-14 gate select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
-15 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
-16 analyze "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id")
-17 truncate table "gorgias"."tags"
-18 with latest as materialized (
+16 drop table "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"
+17 gate select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
+18 check select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
+19 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
+20 analyze "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id")
+21 truncate table "gorgias"."tags"
+22 with latest as materialized (
     select distinct on (s."id"::bigint) s.ctid as at, s."id"::bigint as k0, s._hash as h
     from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s
     where s."id" is not null
@@ -54,11 +58,12 @@
     returning t."id" as k0), n as (
     select (select count(*) from written) as written, (select count(*) from changed where not was_there) as new, (select count(*) from latest) as latest)
     select least(new, written), written - least(new, written), latest - written, 0 from n
-19 drop table "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"
-20 gate select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
-21 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
-22 analyze "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id")
-23 with latest as materialized (
+23 drop table "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"
+24 gate select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
+25 check select where to_regclass($1) is not null $1='"_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"'
+26 check select from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s where s."id" is null limit 1
+27 analyze "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" ("id")
+28 with latest as materialized (
     select distinct on (s."id"::bigint) s.ctid as at, s."id"::bigint as k0, s._hash as h
     from "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s
     where s."id" is not null
@@ -71,4 +76,4 @@
     join "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968" as s on s.ctid = c.at
     returning t."id" as k0)
     select (select count(*) from written), 0, 0, 0
-24 drop table "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"
+29 drop table "_gorgias_replicate"."scan_gorgias.tags_4a3c92cabe2d9968"

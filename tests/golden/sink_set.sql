@@ -19,7 +19,7 @@
     returning t."id" as k0, t."created_datetime" as u), gone as (
     update "gorgias"."ticket_messages" as t set _deleted_at = now()
     where t._deleted_at is null and t."ticket_id" = any($1::bigint[]) and not exists (select from latest as l where t."id" = l.k0)
-    returning 1), n as (
+    returning t."id" as key), n as (
     select (select count(*) from written) as written, (select count(*) from changed where not was_there) as new, (select count(*) from latest) as latest)
     select least(new, written), written - least(new, written), latest - written, (select count(*) from gone) from n $1='{4,5}'
 2 delete from "pg_temp"."set_gorgias.ticket_messages" as s where s."ticket_id" = any($1::bigint[]) $1='{4,5}'

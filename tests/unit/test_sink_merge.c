@@ -723,7 +723,7 @@ gone_takes_children_along(void **state)
     (void)merge_ticket(2, "a", JAN1, 1);
     stage_set(first, 3);
     (void)finish_set(all, 2);
-    step = gr_commit_gone(script, &ticket_table, keys, 2, &message_table);
+    step = gr_commit_gone(script, &ticket_table, keys, 2, &message_table, NULL, 0);
     must(gr_script_run(script, pg, &err));
     check_counts(gr_commit_counts(script, step), 0, 0, 0, 1);
     assert_int_equal(gr_rows_int(gr_script_rows(script, step), 0, 4), 2);
@@ -741,7 +741,7 @@ gone_takes_children_along(void **state)
 
         hard.missing = GR_MISSING_HARD;
         gr_table_describe(&hard, STATE, &table);
-        step = gr_commit_gone(script, &table, keys, 2, NULL);
+        step = gr_commit_gone(script, &table, keys, 2, NULL, NULL, 0);
         check_counts(run_counted(script, step), 0, 0, 0, 1);
         gr_table_free(&table);
     }

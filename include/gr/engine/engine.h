@@ -31,9 +31,11 @@ struct gr_engine {
     int conflicts;               /* times the script was tried again                     */
     int64_t run_id;
     bool was_reached;            /* the source has answered something                    */
+    bool was_answered;           /* ... as the API does, with JSON                       */
     const struct gr_lane *scout; /* until then, the only lane that may ask; NULL: any    */
     bool is_stopping;            /* no further request; what is there is committed       */
     bool was_stopped;            /* by a signal or --max-duration                        */
+    bool has_wound_down;         /* after a fault that ends the run                      */
     struct gr_error fatal;       /* what ends the run; GR_OK                             */
     uint64_t random;             /* state of the jitter                                  */
 };
@@ -62,6 +64,13 @@ bool gr_stream_committed(struct gr_stream *stream, const struct gr_script *scrip
 
 /* Adds what a step of a script has counted to the report. */
 void gr_stream_count(struct gr_stream *stream, const struct gr_script *script, size_t step);
+
+/* Runs pre_sql or post_sql. Blocks. */
+bool gr_stream_sql(struct gr_stream *stream, const char *what, const char *sql,
+                   struct gr_error *err);
+
+/* True if the stream drains a queue in this run. */
+bool gr_stream_has_queue(const struct gr_stream *stream);
 
 /* The open table of the stream whose parent this one is, or NULL. */
 const struct gr_table *gr_stream_child(const struct gr_stream *stream);
@@ -109,6 +118,10 @@ bool gr_warehouse_is_free(const struct gr_engine *engine);
 /* Starts the script (taken) of a stream. */
 void gr_warehouse_start(struct gr_stream *stream, struct gr_script *script);
 
+/* A new session in place of a broken one, with the locks and temporary tables of the old one; tries
+   for a minute. */
+bool gr_warehouse_reconnect(struct gr_engine *engine, struct gr_error *err);
+
 /* Goes on with the running script; tells its owner when it is done. */
 void gr_warehouse_poll(struct gr_engine *engine);
 
@@ -125,6 +138,10 @@ void gr_walk_unstaged(struct gr_stream *stream);
 /* Adds the rejects to the script and empties the list. */
 void gr_walk_put_rejects(struct gr_stream *stream, struct gr_script *script,
                          struct gr_rejects *rejects);
+
+/* Adds the names of unknown fields that were met; says which were new, once they are stored. */
+void gr_walk_put_fields(struct gr_stream *stream, struct gr_script *script);
+void gr_walk_report_fields(struct gr_stream *stream, const struct gr_script *script);
 
 /* The session of the warehouse is a new one: whatever was staged in the old one is gone. */
 void gr_drain_session_lost(struct gr_stream *stream);

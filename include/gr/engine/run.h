@@ -25,7 +25,7 @@ enum gr_status {
     GR_STATUS_RUNNING,
     GR_STATUS_SUCCEEDED,
     GR_STATUS_FAILED,
-    GR_STATUS_STOPPED,   /* in good order: signal or --max-duration or --limit  */
+    GR_STATUS_STOPPED,   /* in good order, by a signal or --max-duration        */
     GR_STATUS_COUNT
 };
 const char *gr_status_name(enum gr_status status);

@@ -70,12 +70,15 @@ struct gr_lane {
     char *url;                  /* owned; of the request that is ready or in flight    */
     int64_t ready_ms;           /* not before                                          */
     struct gr_retry_state retry;
+    int renewals;               /* access tokens that were fetched for this request    */
     bool begins_scan;           /* walk: staging is made anew with this page           */
 
     /* asks: what the queue named, and what has come of it */
     struct gr_queue_entry entries[GR_ASK_IDS_MAX];
     size_t entry_count;
     char *cursor;               /* owned; a parent's further pages                     */
+    int64_t pages;              /* that have come, and how many of them were empty     */
+    int64_t empty_pages;
     struct gr_buf rows;
     struct gr_rejects rejects;
     int64_t gone[GR_ASK_IDS_MAX];
@@ -105,6 +108,7 @@ struct gr_finishing {
     int64_t *missing;           /* owned; keys in the table that the scan did not bring */
     size_t missing_count;
     size_t next;                /* the next of them to ask for                         */
+    size_t answered;            /* so many are known to be gone or there               */
     char **keep;                /* owned; keys that are still there                    */
     size_t keep_count;
     bool is_second_scan;
@@ -139,6 +143,7 @@ struct gr_stream {
     int64_t queue_seq;          /* behind which the next block begins                  */
     bool is_settled;            /* a block of the queue has just been read             */
     bool has_drained;           /* the first round has begun                           */
+    bool has_emptied;           /* nothing was left to ask when nobody fed any more    */
     bool is_last_round;         /* all feeders had ended when the queue was settled    */
     bool has_counts, has_gone;  /* what the running script of answers counts           */
     size_t gone_step;

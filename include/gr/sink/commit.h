@@ -118,10 +118,12 @@ size_t gr_commit_set_finish(struct gr_script *script, const struct gr_table *tab
                             const int64_t *parents, size_t count, const char *parent_table);
 
 /* These keys (first key column) are gone at the source: mark or delete them, and the rows of
-   `child` (opened, or NULL) whose parent they are, as the child's stream->missing says. The step's
-   row has the number of such children as a fifth column. */
+   `child` (opened, or NULL) whose parent they are, as the child's stream->missing says; without a
+   child, feeds of kind GR_FEED_CHILD are told. The step's row has the number of children as a fifth
+   column. */
 size_t gr_commit_gone(struct gr_script *script, const struct gr_table *table, const int64_t *keys,
-                      size_t count, const struct gr_table *child);
+                      size_t count, const struct gr_table *child, const struct gr_feed *feeds,
+                      size_t feed_count);
 
 /* The same, seen from the child stream `table`: these parents are gone. `parent_table` as above. */
 void gr_commit_parents_gone(struct gr_script *script, const struct gr_table *table,

@@ -68,7 +68,8 @@ struct gr_walk {
     const struct gr_plan_stream *stream;
     enum gr_way way;
     int64_t anchor_us;
-    char *kept;           /* owned; a backfill leaves what was remembered as it was  */
+    bool is_backfill;     /* of a range: leaves what is remembered as it was         */
+    char *kept;           /* owned; what is remembered, in a backfill                */
 
     /* what is remembered */
     int64_t bookmark_us;
@@ -139,6 +140,9 @@ bool gr_walk_refused(struct gr_walk *walk, struct gr_error *err);
 
 /* Staging does not hold what it should: the scan begins again. */
 void gr_walk_restage(struct gr_walk *walk);
+
+/* The scan reads everything a second time, into the same staging. */
+void gr_walk_rescan(struct gr_walk *walk);
 
 /* The bookmark that is true once the end of the scan is committed: where the scan began. */
 int64_t gr_walk_scan_bookmark(const struct gr_walk *walk);
