@@ -1,4 +1,4 @@
-"""Each mistake ends in one clear line, with the exit code that contract.md names, and before anything was done."""
+"""Each mistake ends in one clear line, with the exit code that the README names, and before anything was done."""
 
 import json
 import threading

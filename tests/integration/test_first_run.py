@@ -1,4 +1,4 @@
-"""The first run of all streams: every table equals the API, and is what contract.md section 4 says it is."""
+"""The first run of all streams: every table equals the API, and has the columns, types, keys and comments that it should have."""
 
 import unittest
 

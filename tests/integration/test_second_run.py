@@ -119,7 +119,7 @@ class SecondRun(Case):
                     result = self.run_replication(file)
                     self.assert_equals_source(*(set(STREAMS) - {"tickets", "customers"}), result=result)
                     for stream, gone in (("tickets", tickets["id"]), ("customers", customers["id"])):
-                        # What no event names may stay until an audit (walks.md, 7 and 9); nothing else may be wrong.
+                        # What no event names may stay until an audit; nothing else may be wrong.
                         allowed = [] if names == "loser" else [f"{gone}: in the table, but not at the source"]
                         found = truth.differences(stream, truth.loads(self.sim.truth_bytes(stream).decode()),
                                                   self.database.rows(f"select * from gorgias.{stream}"), result.began)

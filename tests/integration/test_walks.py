@@ -1,4 +1,4 @@
-"""Walks through lists that move, break their promises, or are left half-way (walks.md, 1 to 5)."""
+"""Walks through lists that move, break their promises, or are left half-way."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""What a table should hold for the API's objects: a second, independent conversion, written from contract.md and the schema files and
+"""What a table should hold for the API's objects: a second, independent conversion, written from the schema files and
 not from the C code, and the comparison of both."""
 
 import glob

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import clock
 
-# Event types that the filter accepts (gorgias-api.md, section 8, A).
+# Event types that the filter accepts.
 EVENT_TYPES = frozenset("""
 account-created account-deactivated account-setting-updated account-updated action-executed custom-field-created custom-field-updated
 custom-field-condition-created custom-field-condition-deleted custom-field-condition-disabled custom-field-condition-enabled

@@ -27,7 +27,7 @@ from shelf import Shelf  # noqa: E402
 
 BASIC = "Basic " + base64.b64encode(b"sim@example.com:sim-key").decode()
 
-# The list form of every object, from gorgias-api.md section 4.
+# The list form of every object.
 FIELDS = {
     "tickets": "id uri external_id language status priority channel via from_agent spam customer assignee_user assignee_team subject summary "
                "excerpt integrations meta tags messages_count is_unread created_datetime opened_datetime last_received_message_datetime "

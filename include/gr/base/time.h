@@ -6,7 +6,7 @@
  * Units   instants are int64_t microseconds since 1970-01-01 UTC (GR_TIME_NONE: no instant);
  *         monotonic times and durations are int64_t milliseconds
  * Errors  none; a parser returns false for a text that is no such thing
- * Source  gorgias-api.md section 5 (the forms in which the API writes a datetime)
+ * Source  docs/api.md section 5 (the forms in which the API writes a datetime)
  */
 #ifndef GR_BASE_TIME_H
 #define GR_BASE_TIME_H

@@ -6,7 +6,7 @@
  *
  * Errors  GR_FAULT_PAYLOAD: not JSON, no list, `data` is null, no meta
  * Owns    next_cursor belongs to the page; gr_page_free
- * Source  gorgias-api.md section 3.1
+ * Source  docs/api.md section 3
  */
 #ifndef GR_ENGINE_PAGE_H
 #define GR_ENGINE_PAGE_H

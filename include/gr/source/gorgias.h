@@ -4,7 +4,7 @@
  * Errors  GR_FAULT_AUTH 401; GR_FAULT_FORBIDDEN 403; GR_FAULT_MISSING 404 and 410;
  *         GR_FAULT_THROTTLED 429; GR_FAULT_REFUSED other 4xx; GR_FAULT_REMOTE 5xx;
  *         GR_FAULT_REDIRECT 3xx; GR_FAULT_UNREACHABLE for the HTML 404 of an unknown subdomain
- * Source  gorgias-api.md sections 1, 3, 4, 6
+ * Source  docs/api.md sections 1 to 4
  */
 #ifndef GR_SOURCE_GORGIAS_H
 #define GR_SOURCE_GORGIAS_H

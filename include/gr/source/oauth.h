@@ -12,7 +12,7 @@
  * Units   milliseconds of a monotonic clock
  * Errors  GR_FAULT_AUTH refused; GR_FAULT_SPEC the file cannot be written; as gr/source/http.h
  * Owns    its tokens; borrows the source
- * Source  gorgias-api.md section 1; RFC 6749, 6
+ * Source  docs/api.md section 1; RFC 6749, 6
  */
 #ifndef GR_SOURCE_OAUTH_H
 #define GR_SOURCE_OAUTH_H

@@ -9,7 +9,7 @@
  * Units   microseconds of one clock of the caller's; costs are whole requests
  * Errors  none: every function is total
  * Owns    nothing: the struct holds no pointers and may be copied
- * Source  gorgias-api.md section 2: 40 requests / 20 s, leaky, X-Gorgias-Account-Api-Call-Limit
+ * Source  docs/api.md section 2: a leaky bucket, X-Gorgias-Account-Api-Call-Limit
  */
 #ifndef GR_SOURCE_RATELIMIT_H
 #define GR_SOURCE_RATELIMIT_H
