@@ -6,6 +6,7 @@
 
 #include "gr/base/alloc.h"
 #include "gr/codec/copybinary.h"
+#include "gr/codec/fingerprint.h"
 #include "gr/codec/hash.h"
 
 enum { BUCKETS_MIN = 4096, NO_FIELD = UINT16_MAX };
@@ -375,8 +376,9 @@ parent_key(const struct gr_row_layout *layout)
 }
 
 static uint64_t
-fingerprint(const struct gr_row_layout *layout)
+fingerprint(struct gr_row_layout *layout)
 {
+    struct gr_buf *scratch = &layout->out.scratch;
     uint64_t sum = 0;
 
     for (size_t i = 0; i < layout->awaited_count; i++) {
@@ -384,13 +386,13 @@ fingerprint(const struct gr_row_layout *layout)
         const struct gr_json_value *value = slot(layout, i);
 
         if (value != NULL && field->role == ROLE_COLUMN && !field->is_volatile)
-            sum += gr_hash(field->hash, value->start, value->len);
+            sum += gr_fingerprint(field->hash, value, scratch);
     }
     for (size_t i = 0; i < layout->unknown_count; i++) {
         const struct unknown *unknown = &layout->unknowns[i];
 
         if (!unknown->is_replaced)
-            sum += gr_hash(unknown->hash, unknown->value.start, unknown->value.len);
+            sum += gr_fingerprint(unknown->hash, &unknown->value, scratch);
     }
     return sum;
 }
