@@ -3,6 +3,7 @@
 
 #include "gr/base/log.h"
 #include "gr/base/time.h"
+#include "gr/sink/pg.h"
 
 /* clang-format off */
 const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
@@ -48,6 +49,10 @@ gr_command_plan(const struct gr_options *options, struct gr_plan *out, struct gr
 
     if (!gr_plan_load(options->file, &ask, out, err))
         return false;
+    if (!gr_pg_judge(&out->target, err)) {
+        gr_plan_free(out);
+        return gr_fail_in(err, "%s", options->file);
+    }
     for (size_t i = 0; i < out->warning_count; i++)
         gr_log(GR_LOG_WARN, NULL, out->warnings[i], NULL);
     return true;

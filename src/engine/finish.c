@@ -19,7 +19,7 @@ static bool
 deletes(const struct gr_stream *stream)
 {
     return stream->plan->mode == GR_MODE_FULL_REFRESH && !stream->walk.is_stopped &&
-           !stream->walk.scan.is_fallback;
+           !stream->has_refused && !stream->walk.scan.is_fallback;
 }
 
 static bool
@@ -58,7 +58,7 @@ finish_of(const struct gr_stream *stream)
 {
     if (stream->plan->mode == GR_MODE_SNAPSHOT)
         return GR_FINISH_SNAPSHOT;
-    if (stream->walk.scan.is_fallback || stream->walk.is_stopped)
+    if (stream->walk.scan.is_fallback || stream->walk.is_stopped || stream->has_refused)
         return GR_FINISH_MERGE;
     switch (stream->plan->mode) {
     case GR_MODE_TRUNCATE:
@@ -87,6 +87,10 @@ finish(struct gr_stream *stream)
         keep[i] = finishing->keep[i];
     gr_stream_commit_state(stream, script, stream->walk.kept, gr_walk_scan_bookmark(&stream->walk),
                            stream->walk.scan.clock_us, !stream->walk.is_stopped);
+    if (stream->has_refused) {
+        stream->report->note = "objects without a key came: no row was deleted";
+        gr_log(GR_LOG_WARN, stream->plan->name, stream->report->note, "kept_in", "rejected", NULL);
+    }
     stream->count_step =
         gr_commit_scan_finish(script, &stream->table, how, keep, finishing->keep_count,
                               stream->parent_table, stream->feeds, stream->feed_count);

@@ -124,11 +124,15 @@ take_envelope(const struct gr_json_value *whole, const struct gr_page_sink *sink
     bool has_data = false, has_meta = false;
 
     while (gr_json_member(&inside, &name, &value)) {
-        if (gr_json_is(&name, "data") && !has_data) {
+        if (gr_json_is(&name, "data")) {
+            if (has_data)
+                return gr_fail(err, GR_FAULT_PAYLOAD, "the list has data twice");
             has_data = true;
             if (!take_rows(&value, sink, page, err))
                 return false;
         } else if (gr_json_is(&name, "meta")) {
+            if (has_meta)
+                return gr_fail(err, GR_FAULT_PAYLOAD, "the list has meta twice");
             has_meta = true;
             if (!take_meta(&value, page, err))
                 return false;
@@ -169,7 +173,8 @@ take_body(const char *body, size_t len, const struct gr_page_sink *sink, struct 
         return not_json(&reader, err);
     if (!is_list && whole.kind == GR_JSON_OBJECT) {
         take_object(&whole, sink, page);
-        ok = true;
+        ok = page->refused == 0 ||
+             gr_fail(err, GR_FAULT_PAYLOAD, "the body is an object without its key");
     } else if (is_list && whole.kind == GR_JSON_OBJECT) {
         ok = take_envelope(&whole, sink, page, err);
     } else if (is_list && whole.kind == GR_JSON_ARRAY) {

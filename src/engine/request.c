@@ -16,7 +16,7 @@ gr_lane_request(struct gr_lane *lane, char *url)
     lane->state = GR_LANE_READY;
     lane->ready_ms = 0;
     lane->retry = (struct gr_retry_state){0};
-    lane->renewals = 0;
+    lane->renewals = lane->redirects = 0;
 }
 
 void
@@ -198,6 +198,23 @@ renew(struct gr_lane *lane, int64_t now_ms)
     return true;
 }
 
+/* The same request again, with or without a slash at the end of its path. */
+static bool
+ask_there(struct gr_lane *lane, const struct gr_http_response *response)
+{
+    struct gr_buf url = gr_buf_new(0);
+
+    if (++lane->redirects > 1 ||
+        !gr_gorgias_slash_url(response, lane->stream->engine->plan->source.base_url, lane->url,
+                              &url))
+        return false;
+    gr_free(lane->url);
+    lane->url = gr_buf_take(&url);
+    lane->ready_ms = 0;
+    lane->state = GR_LANE_READY;
+    return true;
+}
+
 static void
 take_response(struct gr_engine *engine, struct gr_http_response *response, int64_t now_ms)
 {
@@ -214,6 +231,8 @@ take_response(struct gr_engine *engine, struct gr_http_response *response, int64
     if (is_fine || (response->error.fault == GR_OK && !response->is_html))
         engine->was_answered = true;
     if (!is_fine && fault.fault == GR_FAULT_AUTH && renew(lane, now_ms))
+        return;
+    if (!is_fine && fault.fault == GR_FAULT_REDIRECT && ask_there(lane, response))
         return;
     if (!is_fine && try_again(lane, &fault, now_ms))
         return;

@@ -120,6 +120,7 @@ add_page(struct gr_lane *lane, const struct gr_http_response *response, struct g
     batch->pages++;
     if (was_scan)
         stream->walk.scan.staged_rows += page.wanted;
+    stream->has_refused = stream->has_refused || page.refused > 0;
     note_state(stream);
     stream->report->pages++;
     stream->report->rows_read += page.wanted;

@@ -208,3 +208,71 @@ gr_pg_connect(const struct gr_target *target, struct gr_error *err)
     (void)PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
     return conn;
 }
+
+static bool
+is_port(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        char *end;
+        long port = strtol(text, &end, 10);
+
+        if (end == text || port < 1 || port > 65535 || (*end != ',' && *end != '\0'))
+            return false;
+        if (*end == '\0')
+            return true;
+        text = end;
+    }
+    return true;
+}
+
+/* An option of the connection as libpq has understood it; false if it is not right. */
+static bool
+judge_option(const struct gr_target *target, const char *keyword, const char *value,
+             struct gr_error *err)
+{
+    if (strcmp(keyword, "port") != 0 || is_port(value))
+        return true;
+    (void)gr_fail(err, GR_FAULT_SPEC, "connection \"%s\": \"%s\" is no port", target->name, value);
+    return gr_hint(err, "A port is a number from 1 to 65535; PostgreSQL's own is 5432.");
+}
+
+static bool
+judge_url(const struct gr_target *target, const char *url, struct gr_error *err)
+{
+    char *words = NULL;
+    PQconninfoOption *options = PQconninfoParse(url, &words);
+    bool ok = options != NULL;
+
+    if (!ok) {
+        (void)gr_fail(err, GR_FAULT_SPEC, "connection \"%s\": %s", target->name,
+                      words != NULL ? words : "libpq cannot read it");
+        (void)gr_hint(err, "The form is postgresql://user:password@host:5432/database?sslmode="
+                           "verify-full, with %%XX for special characters.");
+    }
+    for (PQconninfoOption *o = options; ok && o->keyword != NULL; o++)
+        if (o->val != NULL)
+            ok = judge_option(target, o->keyword, o->val, err);
+    PQconninfoFree(options);
+    PQfreemem(words);
+    return ok;
+}
+
+bool
+gr_pg_judge(const struct gr_target *target, struct gr_error *err)
+{
+    for (size_t i = 0; target->keywords[i] != NULL; i++) {
+        const char *keyword = target->keywords[i];
+        const char *value = target->values[i];
+
+        if (value == NULL)
+            continue;
+        if (strcmp(keyword, "dbname") == 0 &&
+            (strstr(value, "://") != NULL || strchr(value, '=') != NULL)) {
+            if (!judge_url(target, value, err))
+                return false;
+        } else if (!judge_option(target, keyword, value, err)) {
+            return false;
+        }
+    }
+    return true;
+}

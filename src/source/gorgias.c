@@ -110,6 +110,36 @@ client_error(const struct gr_http_response *response, const char *words, struct 
     }
 }
 
+static size_t
+path_length(const char *url)
+{
+    size_t len = strcspn(url, "?#");
+
+    return len > 0 && url[len - 1] == '/' ? len - 1 : len;
+}
+
+bool
+gr_gorgias_slash_url(const struct gr_http_response *response, const char *base_url,
+                     const char *asked, struct gr_buf *url)
+{
+    const char *to = response->location;
+    size_t base = strlen(base_url);
+    size_t len, to_len;
+
+    if (response->status < 300 || response->status > 399 || to == NULL)
+        return false;
+    if (strncmp(to, base_url, base) == 0)
+        to += base;
+    len = strcspn(asked, "?");
+    to_len = strcspn(to, "?#");
+    if (path_length(to) != path_length(asked) || strncmp(to, asked, path_length(asked)) != 0 ||
+        to_len == len)
+        return false;
+    gr_buf_put(url, to, to_len);
+    gr_buf_puts(url, asked + len);
+    return true;
+}
+
 bool
 gr_gorgias_classify(const struct gr_http_response *response, struct gr_error *err)
 {

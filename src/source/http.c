@@ -395,6 +395,7 @@ gr_http_take(struct gr_http *http)
         response->elapsed_ms = gr_clock_ms() - transfer->started_ms;
         if (code != CURLE_OK)
             set_fault(transfer, code);
+        response->is_html = response->is_html || gr_buf_text(&response->body)[0] == '<';
         return retire(http, transfer);
     }
     return NULL;

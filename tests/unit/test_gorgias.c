@@ -135,6 +135,43 @@ the_api_s_own_words_are_told(void **state)
     assert_string_equal(err.message, "HTTP 500 from /api/tickets");
 }
 
+static void
+only_a_slash_more_or_less_is_followed(void **state)
+{
+    static const struct {
+        const char *location;
+        const char *url; /* NULL: not followed */
+    } cases[] = {
+        {"/api/tags/", "/api/tags/?limit=100"},
+        {"https://acme.gorgias.com/api/tags/", "/api/tags/?limit=100"},
+        {"/api/tags/?limit=100", "/api/tags/?limit=100"},
+        {"/api/tags", NULL},
+        {"/api/tags/5/", NULL},
+        {"/api/tag/", NULL},
+        {"/api/users/", NULL},
+        {"https://evil.example.com/api/tags/", NULL},
+        {"https://acme.gorgias.com.evil.example.com/api/tags/", NULL},
+        {"//evil.example.com/api/tags/", NULL},
+        {"http://acme.gorgias.com/api/tags/", NULL},
+        {NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_buf url = gr_buf_new(0);
+        struct gr_http_response response = {.status = 301};
+        bool follows;
+
+        memcpy(&response.location, &cases[i].location, sizeof(response.location));
+        follows = gr_gorgias_slash_url(&response, "https://acme.gorgias.com",
+                                       "/api/tags?limit=100", &url);
+        assert_int_equal(follows, cases[i].url != NULL);
+        if (follows)
+            assert_string_equal(gr_buf_text(&url), cases[i].url);
+        gr_buf_free(&url);
+    }
+}
+
 int
 main(void)
 {
@@ -143,6 +180,7 @@ main(void)
         cmocka_unit_test(an_object_takes_no_parameters),
         cmocka_unit_test(every_status_has_its_fault),
         cmocka_unit_test(the_api_s_own_words_are_told),
+        cmocka_unit_test(only_a_slash_more_or_less_is_followed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

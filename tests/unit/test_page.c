@@ -127,6 +127,8 @@ what_is_no_page_is_refused_whole(void **state)
         {"{\"data\": [{\"id\": 1}], \"meta\": {\"next_cursor\": 5}}",
          "the list's next_cursor is not a text"},
         {"\"text\"", "the body is not a list"},
+        {"{\"data\": [], \"data\": [{\"id\": 1}], \"meta\": {}}", "the list has data twice"},
+        {"{\"data\": [], \"meta\": {}, \"meta\": {}}", "the list has meta twice"},
     };
     static const char *const broken[] = {"", "<html>", "{\"data\": [{\"id\": 1}",
                                          "{\"data\": [], \"meta\": {}} x"};
@@ -157,6 +159,20 @@ an_object_without_its_key_is_kept_among_the_rejects(void **state)
     assert_int_equal(fixture->page.wanted, 1);
     assert_int_equal(fixture->page.refused, 2);
     assert_int_equal(fixture->rejects.count, 2);
+}
+
+static void
+an_object_that_is_no_row_is_no_page(void **state)
+{
+    struct fixture *fixture = *state;
+    struct gr_page_sink sink = {
+        .layout = fixture->layout, .rows = &fixture->rows, .rejects = &fixture->rejects};
+    static const char body[] = "{\"error\": {\"msg\": \"maintenance\"}}";
+
+    assert_false(
+        gr_page_object(body, sizeof(body) - 1, &sink, &fixture->page, &fixture->err));
+    assert_string_equal(fixture->err.message, "the body is an object without its key");
+    assert_int_equal(fixture->rejects.count, 0);
 }
 
 static void
@@ -195,6 +211,7 @@ main(void)
         cmocka_unit_test_setup_teardown(what_is_no_page_is_refused_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_object_without_its_key_is_kept_among_the_rejects, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(an_object_that_is_no_row_is_no_page, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_that_the_walk_does_not_want_leave_no_trace, set_up,
                                         tear_down),
     };

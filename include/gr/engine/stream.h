@@ -71,6 +71,7 @@ struct gr_lane {
     int64_t ready_ms;           /* not before                                          */
     struct gr_retry_state retry;
     int renewals;               /* access tokens that were fetched for this request    */
+    int redirects;              /* to the same path with or without a slash            */
     bool begins_scan;           /* walk: staging is made anew with this page           */
 
     /* asks: what the queue named, and what has come of it */
@@ -148,6 +149,7 @@ struct gr_stream {
     bool has_counts, has_gone;  /* what the running script of answers counts           */
     size_t gone_step;
     bool walk_is_over;
+    bool has_refused;           /* the scan met objects that are no row: it may delete nothing */
     bool has_closed;            /* its totals have been written, or are being          */
     bool is_whole;              /* the walk had come to its end                        */
     int64_t ask_failures;       /* entries that could not be answered                  */

@@ -28,6 +28,10 @@
 
 struct gr_pg;
 
+/* Looks at the connection as far as that goes without a server: GR_FAULT_SPEC for what libpq cannot
+   read, or a port that is none. */
+bool gr_pg_judge(const struct gr_target *target, struct gr_error *err);
+
 /* Connects (10 s at most, keepalives on). Gives. */
 bool gr_pg_open(const struct gr_target *target, struct gr_pg **out, struct gr_error *err);
 void gr_pg_close(struct gr_pg *pg);

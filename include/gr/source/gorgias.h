@@ -37,6 +37,14 @@ void gr_gorgias_list_url(struct gr_buf *url, const struct gr_schema *schema,
 /* Appends /api/tickets/17 */
 void gr_gorgias_object_url(struct gr_buf *url, const struct gr_schema *schema, int64_t id);
 
+/*
+ * True if the response redirects to the same path with or without a slash at its end, on the same
+ * host: then `url` is what to ask for instead of `asked`, the path and query that were asked for.
+ * Whether the API does so is unknown; any other redirect leads elsewhere and is not followed.
+ */
+bool gr_gorgias_slash_url(const struct gr_http_response *response, const char *base_url,
+                          const char *asked, struct gr_buf *url);
+
 /* True if the response is a 2xx that can be read; otherwise fills *err with the fault. */
 bool gr_gorgias_classify(const struct gr_http_response *response, struct gr_error *err);
 

@@ -39,7 +39,7 @@ struct gr_http_response {
     int64_t used;            /* X-Gorgias-Account-Api-Call-Limit, -1 where missing           */
     int64_t limit;
     char *location;          /* owned; NULL where missing                                    */
-    bool is_html;            /* by its Content-Type                                          */
+    bool is_html;            /* by its Content-Type, or because the body begins with <       */
     int64_t elapsed_ms;
 };
 
