@@ -217,6 +217,13 @@ fail_no_object(struct planner *p, const struct gr_stream_entry *entry)
     return gr_hint(p->err, "Write object: gorgias.{stream_name} under defaults.");
 }
 
+/* PostgreSQL keeps the names that begin with pg_ to itself and lets none but itself create one. */
+static bool
+is_system_schema(const char *schema)
+{
+    return strncmp(schema, "pg_", 3) == 0 || strcmp(schema, "information_schema") == 0;
+}
+
 static bool
 resolve_object(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
 {
@@ -239,6 +246,12 @@ resolve_object(struct planner *p, const struct gr_stream_entry *entry, struct gr
     }
     out->table_schema = object.count == 2 ? object.parts[0] : p->plan.target.schema;
     out->table_name = object.parts[object.count - 1];
+    if (is_system_schema(out->table_schema)) {
+        (void)gr_yaml_fail(at, p->err,
+                           "object \"%.130s\" is in schema \"%s\", which belongs to PostgreSQL",
+                           text, out->table_schema);
+        return gr_hint(p->err, "Choose another schema, such as gorgias.{stream_name}.");
+    }
     if (strcmp(out->table_schema, p->plan.state_schema) == 0) {
         (void)gr_yaml_fail(at, p->err,
                            "object \"%.130s\" is in schema \"%s\", which holds the state", text,

@@ -2,6 +2,8 @@
 #include "gr/spec/yaml.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,7 @@
 #include <yaml.h>
 
 #include "gr/base/buf.h"
-#include "gr/spec/names.h"
+#include "gr/spec/yaml_children.h"
 
 /*
  * ${NAME} would end a plain scalar inside of { }. So its braces are put aside before libyaml sees
@@ -19,64 +21,76 @@
 #define ASIDE_OPEN  "\xee\xb4\x9b" /* U+ED1B */
 #define ASIDE_CLOSE "\xee\xb4\x9d" /* U+ED1D */
 
+/* libyaml skips it too, but counts it as a column, so that the first key stands apart. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/*
+ * A node that was read, with what it comes to when every alias is written out. Aliases share the
+ * node they stand for, so a small file can only pretend to be large; but who walks the tree walks
+ * what is pretended, and so that is what the limits hold for.
+ */
+struct parsed {
+    struct gr_yaml_node node; /* first: a pointer to the one is a pointer to the other */
+    size_t nodes;             /* itself included; 0: not read to its end               */
+    size_t bytes;             /* of texts                                              */
+    unsigned height;          /* lists and mappings one inside another                 */
+};
+
+/* &name; a trie by the bits of a hash, because a hostile file may have many thousands. */
+struct anchor {
+    const char *name;
+    const struct parsed *target;
+    struct anchor *next[4];
+};
+
 struct reader {
     const char *file;
     struct gr_arena *arena;
     yaml_parser_t parser;
-    size_t nodes;
+    size_t nodes; /* so far, with every alias written out */
+    size_t bytes;
+    struct anchor *anchors;
     bool has_aside;
     struct gr_error *err;
-};
-
-/* The children of a node under way; moves to the arena when they are all there. */
-struct children {
-    const struct gr_yaml_node **keys;
-    const struct gr_yaml_node **items;
-    size_t count;
-    size_t cap;
 };
 
 static bool read_node(struct reader *r, const yaml_event_t *event, unsigned depth,
                       const struct gr_yaml_node **out);
 
 static void
-free_children(struct children *children)
-{
-    /* The arrays are const to their readers only. */
-    gr_free_var(&children->keys);
-    gr_free_var(&children->items);
-}
-
-static void
-add_child(struct children *to, const struct gr_yaml_node *key, const struct gr_yaml_node *item)
-{
-    if (to->count == to->cap) {
-        to->cap = to->cap == 0 ? 16 : to->cap * 2;
-        to->keys = gr_realloc(to->keys, to->cap, sizeof(struct gr_yaml_node *));
-        to->items = gr_realloc(to->items, to->cap, sizeof(struct gr_yaml_node *));
-    }
-    to->keys[to->count] = key;
-    to->items[to->count] = item;
-    to->count++;
-}
-
-static void
-set_children(struct reader *r, struct gr_yaml_node *node, const struct children *from)
+set_children(struct reader *r, struct parsed *to, const struct gr_yaml_children *from)
 {
     size_t bytes = from->count * sizeof(from->items[0]);
+    struct gr_yaml_node *node = &to->node;
 
     node->count = from->count;
     node->items = gr_arena_alloc(r->arena, from->count, sizeof(node->items[0]));
     node->keys = gr_arena_alloc(r->arena, from->count, sizeof(node->keys[0]));
+    to->height = 1;
     if (bytes == 0)
         return;
     memcpy(node->items, from->items, bytes);
     memcpy(node->keys, from->keys, bytes);
+    for (size_t i = 0; i < from->count; i++) {
+        const struct parsed *item = (const struct parsed *)from->items[i];
+
+        if (item->height >= to->height)
+            to->height = item->height + 1;
+    }
 }
 
+static bool fail_at(struct reader *r, const yaml_mark_t *mark, const char *fmt, ...)
+    GR_PRINTF(3, 4);
+
 static bool
-fail_at(struct reader *r, const yaml_mark_t *mark, const char *what)
+fail_at(struct reader *r, const yaml_mark_t *mark, const char *fmt, ...)
 {
+    char what[sizeof(r->err->message)];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(what, sizeof(what), fmt, args);
+    va_end(args);
     return gr_fail(r->err, GR_FAULT_SPEC, "%s:%zu:%zu: %s", r->file, mark->line + 1,
                    mark->column + 1, what);
 }
@@ -111,7 +125,8 @@ fail_parse(struct reader *r, const char *text, size_t len)
         return fail_at_offset(r, text, parser->problem_offset);
     if (parser->error == YAML_READER_ERROR)
         return gr_fail(r->err, GR_FAULT_SPEC, "%s: the text ends within a character", r->file);
-    (void)fail_at(r, &parser->problem_mark, parser->problem != NULL ? parser->problem : "not YAML");
+    (void)fail_at(r, &parser->problem_mark, "%s",
+                  parser->problem != NULL ? parser->problem : "not YAML");
     if (parser->context != NULL && strcmp(parser->context, "while scanning an alias") == 0)
         (void)gr_hint(r->err, "A star that is meant as a text stands in quotes: '*'.");
     else if (parser->context != NULL)
@@ -135,31 +150,99 @@ is_core_tag(const char *tag)
 }
 
 static bool
-check_properties(struct reader *r, const yaml_event_t *event, const yaml_char_t *anchor,
-                 const yaml_char_t *tag)
+check_tag(struct reader *r, const yaml_event_t *event, const yaml_char_t *tag)
 {
-    if (anchor != NULL)
-        return fail_at(r, &event->start_mark, "anchors (&name) are not supported: write it out");
-    if (tag != NULL && !is_core_tag((const char *)tag)) {
-        (void)gr_fail(r->err, GR_FAULT_SPEC, "%s:%zu:%zu: tag \"%s\" is not supported", r->file,
-                      event->start_mark.line + 1, event->start_mark.column + 1, (const char *)tag);
-        return gr_hint(r->err, "Only the core types of YAML are known; remove the tag.");
+    if (tag == NULL || is_core_tag((const char *)tag))
+        return true;
+    (void)fail_at(r, &event->start_mark, "tag \"%s\" is not supported", (const char *)tag);
+    return gr_hint(r->err, "Only the core types of YAML are known; remove the tag.");
+}
+
+static struct parsed *
+new_node(struct reader *r, const yaml_event_t *event, enum gr_yaml_kind kind)
+{
+    struct parsed *parsed = gr_arena_alloc(r->arena, 1, sizeof(*parsed));
+
+    parsed->node.kind = kind;
+    parsed->node.file = r->file;
+    parsed->node.line = event->start_mark.line + 1;
+    parsed->node.column = event->start_mark.column + 1;
+    parsed->node.text = "";
+    return parsed;
+}
+
+/* --- anchors and aliases -----------------------------------------------------------------------
+ */
+
+/* Where the anchor of that name is, or where it belongs. */
+static struct anchor **
+find_anchor(struct reader *r, const char *name)
+{
+    struct anchor **slot = &r->anchors;
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (const char *at = name; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+    for (; *slot != NULL && strcmp((*slot)->name, name) != 0; hash <<= 2)
+        slot = &(*slot)->next[hash >> 62];
+    return slot;
+}
+
+/* From here on the name stands for this node, also where it stood for another before. */
+static void
+set_anchor(struct reader *r, const yaml_char_t *name, const struct parsed *target)
+{
+    struct anchor **slot;
+
+    if (name == NULL)
+        return;
+    slot = find_anchor(r, (const char *)name);
+    if (*slot == NULL) {
+        *slot = gr_arena_alloc(r->arena, 1, sizeof(**slot));
+        (*slot)->name = gr_arena_strdup(r->arena, (const char *)name);
     }
+    (*slot)->target = target;
+}
+
+static bool
+fail_too_large(struct reader *r, const yaml_event_t *event, const char *name, const char *what)
+{
+    (void)fail_at(r, &event->start_mark, "with alias *%.60s written out there are %s", name, what);
+    return gr_hint(r->err, "Aliases of aliases multiply. Use fewer.");
+}
+
+static bool
+read_alias(struct reader *r, const yaml_event_t *event, unsigned depth,
+           const struct gr_yaml_node **out)
+{
+    const char *name = (const char *)event->data.alias.anchor;
+    const struct anchor *anchor = *find_anchor(r, name);
+
+    if (anchor == NULL) {
+        (void)fail_at(r, &event->start_mark, "there is no anchor &%.60s before alias *%.60s", name,
+                      name);
+        return gr_hint(r->err, "A star that is meant as a text stands in quotes: '*%.60s'.", name);
+    }
+    if (anchor->target->nodes == 0) {
+        (void)fail_at(r, &event->start_mark, "alias *%.60s stands inside of its own anchor", name);
+        return gr_hint(r->err, "The anchor is at %zu:%zu; nothing can hold itself.",
+                       anchor->target->node.line, anchor->target->node.column);
+    }
+    /* The alias itself is counted already. */
+    if (anchor->target->nodes - 1 > GR_YAML_NODES - r->nodes)
+        return fail_too_large(r, event, name, "more than 100000 nodes");
+    if (anchor->target->bytes + r->bytes > GR_YAML_BYTES)
+        return fail_too_large(r, event, name, "texts of more than 1 MiB");
+    if (depth + anchor->target->height > GR_YAML_DEPTH)
+        return fail_too_large(r, event, name, "more than 64 levels");
+    r->nodes += anchor->target->nodes - 1;
+    r->bytes += anchor->target->bytes;
+    *out = &anchor->target->node;
     return true;
 }
 
-static struct gr_yaml_node *
-new_node(struct reader *r, const yaml_event_t *event, enum gr_yaml_kind kind)
-{
-    struct gr_yaml_node *node = gr_arena_alloc(r->arena, 1, sizeof(*node));
-
-    node->kind = kind;
-    node->file = r->file;
-    node->line = event->start_mark.line + 1;
-    node->column = event->start_mark.column + 1;
-    node->text = "";
-    return node;
-}
+/* --- nodes -------------------------------------------------------------------------------------
+ */
 
 /* A copy in which the braces that were put aside are back in their place. */
 static const char *
@@ -188,13 +271,19 @@ read_scalar(struct reader *r, const yaml_event_t *event, const struct gr_yaml_no
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
     const char *text = (const char *)event->data.scalar.value;
     const char *tag = (const char *)event->data.scalar.tag;
+    struct parsed *parsed;
     struct gr_yaml_node *node;
 
-    if (!check_properties(r, event, event->data.scalar.anchor, event->data.scalar.tag))
+    if (!check_tag(r, event, event->data.scalar.tag))
         return false;
     if (strlen(text) != event->data.scalar.length)
         return fail_at(r, &event->start_mark, "the text holds a zero byte");
-    node = new_node(r, event, GR_YAML_TEXT);
+    parsed = new_node(r, event, GR_YAML_TEXT);
+    parsed->nodes = 1;
+    parsed->bytes = event->data.scalar.length;
+    r->bytes += parsed->bytes;
+    set_anchor(r, event->data.scalar.anchor, parsed);
+    node = &parsed->node;
     node->text = scalar_text(r, text, event->data.scalar.length);
     node->is_quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
                       (tag != NULL && (strcmp(tag, "!") == 0 || strcmp(tag, YAML_STR_TAG) == 0));
@@ -217,81 +306,71 @@ next_event(struct reader *r, yaml_event_t *event)
     return true;
 }
 
-static int
-compare_keys(const void *a, const void *b)
-{
-    const struct gr_yaml_node *x = *(const struct gr_yaml_node *const *)a;
-    const struct gr_yaml_node *y = *(const struct gr_yaml_node *const *)b;
-    int order = strcmp(x->text, y->text);
-
-    if (order != 0)
-        return order;
-    if (x->line != y->line)
-        return x->line < y->line ? -1 : 1;
-    return x->column < y->column ? -1 : x->column > y->column ? 1 : 0;
-}
-
-/* Sorted, because a hostile file may have fifty thousand keys. */
 static bool
-check_unique(const struct children *pairs, struct gr_error *err)
+read_key(struct reader *r, const yaml_event_t *event, unsigned depth,
+         const struct gr_yaml_node **out)
 {
-    GR_CLEANUP(gr_free_var)
-    const struct gr_yaml_node **sorted = gr_alloc(pairs->count, sizeof(struct gr_yaml_node *));
+    const struct gr_yaml_node *node;
+    struct parsed *copy;
 
-    if (pairs->count < 2)
-        return true;
-    memcpy(sorted, pairs->keys, pairs->count * sizeof(*sorted));
-    qsort(sorted, pairs->count, sizeof(*sorted), compare_keys);
-    for (size_t i = 1; i < pairs->count; i++)
-        if (strcmp(sorted[i]->text, sorted[i - 1]->text) == 0) {
-            (void)gr_yaml_fail(sorted[i], err,
-                               "key \"%s\" comes a second time; the first is at "
-                               "%zu:%zu",
-                               sorted[i]->text, sorted[i - 1]->line, sorted[i - 1]->column);
-            return gr_hint(err, "Remove one of the two, or join them.");
-        }
-    return true;
-}
-
-static bool
-check_key(struct reader *r, const yaml_event_t *event)
-{
-    if (event->type == YAML_ALIAS_EVENT)
-        return fail_at(r, &event->start_mark,
-                       "aliases (*name) are not supported: write it out, "
-                       "or put a * that is meant as a text in quotes");
-    if (event->type != YAML_SCALAR_EVENT)
+    if (event->type != YAML_SCALAR_EVENT && event->type != YAML_ALIAS_EVENT)
         return fail_at(r, &event->start_mark, "a key must be a text");
-    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
-        if (event->data.scalar.length == 0)
-            return fail_at(r, &event->start_mark, "a key is missing before the colon");
-        if (strcmp((const char *)event->data.scalar.value, "<<") == 0)
-            return fail_at(r, &event->start_mark,
-                           "merge keys (<<) are not supported: write the "
-                           "keys out");
-    }
+    if (event->type == YAML_SCALAR_EVENT && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+        event->data.scalar.length == 0)
+        return fail_at(r, &event->start_mark, "a key is missing before the colon");
+    if (!read_node(r, event, depth, &node))
+        return false;
+    *out = node;
+    if (event->type == YAML_SCALAR_EVENT)
+        return true;
+    if ((node->kind != GR_YAML_TEXT && node->kind != GR_YAML_NULL) ||
+        (node->text[0] == '\0' && !node->is_quoted))
+        return fail_at(r, &event->start_mark, "a key must be a text");
+    /* A key of its own: that it comes twice is said of the places where it does. */
+    copy = new_node(r, event, node->kind);
+    copy->node.text = node->text;
+    copy->node.is_quoted = node->is_quoted;
+    *out = &copy->node;
     return true;
 }
 
 static bool
-read_pair(struct reader *r, const yaml_event_t *key_event, unsigned depth, struct children *pairs)
+is_merge(const yaml_event_t *event, const struct gr_yaml_node *key)
+{
+    return event->type == YAML_SCALAR_EVENT && !key->is_quoted && strcmp(key->text, "<<") == 0;
+}
+
+static bool
+read_pair(struct reader *r, const yaml_event_t *key_event, unsigned depth,
+          struct gr_yaml_children *pairs)
 {
     GR_CLEANUP(yaml_event_delete) yaml_event_t event = {0};
     const struct gr_yaml_node *key;
     const struct gr_yaml_node *value;
 
-    if (!check_key(r, key_event) || !read_node(r, key_event, depth, &key))
+    if (!read_key(r, key_event, depth, &key))
         return false;
     if (!next_event(r, &event) || !read_node(r, &event, depth, &value))
         return false;
-    add_child(pairs, key, value);
+    if (is_merge(key_event, key)) {
+        if (!gr_yaml_children_can_merge(value)) {
+            (void)fail_at(r, &event.start_mark, "<< must name a mapping or a list of mappings%s%s",
+                          value->kind == GR_YAML_LIST ? "" : ", found ",
+                          value->kind == GR_YAML_LIST ? "" : gr_yaml_shown(r->arena, value));
+            return gr_hint(r->err, "Write <<: *name or <<: [*first, *second]; a key that is meant "
+                                   "as a text stands in quotes: '<<'.");
+        }
+        pairs->merge = key;
+    }
+    gr_yaml_children_add(pairs, key, value);
     return true;
 }
 
 static bool
-read_children(struct reader *r, struct gr_yaml_node *node, unsigned depth)
+read_children(struct reader *r, struct parsed *parsed, unsigned depth)
 {
-    GR_CLEANUP(free_children) struct children children = {0};
+    GR_CLEANUP(gr_yaml_children_free) struct gr_yaml_children children = {0};
+    bool is_map = parsed->node.kind == GR_YAML_MAP;
 
     for (;;) {
         GR_CLEANUP(yaml_event_delete) yaml_event_t event = {0};
@@ -301,17 +380,21 @@ read_children(struct reader *r, struct gr_yaml_node *node, unsigned depth)
             return false;
         if (event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT)
             break;
-        if (node->kind == GR_YAML_MAP) {
+        if (is_map) {
             if (!read_pair(r, &event, depth, &children))
                 return false;
         } else {
             if (!read_node(r, &event, depth, &item))
                 return false;
-            add_child(&children, NULL, item);
+            gr_yaml_children_add(&children, NULL, item);
         }
     }
-    set_children(r, node, &children);
-    return node->kind != GR_YAML_MAP || check_unique(&children, r->err);
+    if (is_map && !gr_yaml_children_check(&children, r->err))
+        return false;
+    if (children.merge != NULL)
+        gr_yaml_children_merge(&children);
+    set_children(r, parsed, &children);
+    return true;
 }
 
 static bool
@@ -319,18 +402,23 @@ read_container(struct reader *r, const yaml_event_t *event, unsigned depth,
                const struct gr_yaml_node **out)
 {
     bool is_map = event->type == YAML_MAPPING_START_EVENT;
-    struct gr_yaml_node *node = new_node(r, event, is_map ? GR_YAML_MAP : GR_YAML_LIST);
+    struct parsed *parsed = new_node(r, event, is_map ? GR_YAML_MAP : GR_YAML_LIST);
+    size_t nodes_before = r->nodes - 1;
+    size_t bytes_before = r->bytes;
 
     if (depth == GR_YAML_DEPTH)
         return fail_at(r, &event->start_mark, "nested deeper than 64 levels");
-    if (!(is_map ? check_properties(r, event, event->data.mapping_start.anchor,
-                                    event->data.mapping_start.tag)
-                 : check_properties(r, event, event->data.sequence_start.anchor,
-                                    event->data.sequence_start.tag)))
+    if (!check_tag(r, event,
+                   is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag))
         return false;
-    if (!read_children(r, node, depth + 1))
+    set_anchor(r, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor,
+               parsed);
+    if (!read_children(r, parsed, depth + 1))
         return false;
-    *out = node;
+    /* What a merge has read counts as a whole, also the members that it lost: it is work too. */
+    parsed->nodes = r->nodes - nodes_before;
+    parsed->bytes = r->bytes - bytes_before;
+    *out = &parsed->node;
     return true;
 }
 
@@ -343,9 +431,7 @@ read_node(struct reader *r, const yaml_event_t *event, unsigned depth,
     if (event->type == YAML_SCALAR_EVENT)
         return read_scalar(r, event, out);
     if (event->type == YAML_ALIAS_EVENT)
-        return fail_at(r, &event->start_mark,
-                       "aliases (*name) are not supported: write it out, "
-                       "or put a * that is meant as a text in quotes");
+        return read_alias(r, event, depth, out);
     return read_container(r, event, depth, out);
 }
 
@@ -414,7 +500,8 @@ gr_yaml_parse(const char *file, const char *text, size_t len, struct gr_arena *a
               const struct gr_yaml_node **out, struct gr_error *err)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf input = gr_buf_new(0);
-    GR_CLEANUP(gr_free_var) char *copy = gr_strndup(text, len);
+    size_t bom = len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
+    GR_CLEANUP(gr_free_var) char *copy = gr_strndup(text + bom, len - bom);
     struct reader r = {.file = gr_arena_strdup(arena, file), .arena = arena};
     struct gr_error failed = {.fault = GR_OK};
     const struct gr_yaml_node *root = NULL;
@@ -422,7 +509,7 @@ gr_yaml_parse(const char *file, const char *text, size_t len, struct gr_arena *a
 
     if (len > GR_YAML_BYTES)
         return gr_fail(err, GR_FAULT_SPEC, "%s: larger than 1 MiB", file);
-    put_aside(&r, copy, len, &input);
+    put_aside(&r, copy, len - bom, &input);
     r.err = &failed;
     if (yaml_parser_initialize(&r.parser) != 1)
         return gr_fail(err, GR_FAULT_BUG, "%s: libyaml cannot be initialised", file);

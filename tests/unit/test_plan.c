@@ -168,7 +168,7 @@ test_shipped_files(void **state)
 }
 
 static void
-test_the_contracts_example(void **state)
+test_the_example(void **state)
 {
     (void)state;
     make_plan("source: GORGIAS\ntarget: WAREHOUSE\ndefaults:\n  mode: incremental\n"
@@ -248,6 +248,58 @@ test_defaults_merge(void **state)
     assert_true(stream("users")->add_new_columns);
     assert_int_equal(stream("users")->missing, GR_MISSING_HARD);
     expect_warning("f.yaml:10:16: primary_key is not used for stream \"tags\", whose key is [id]");
+}
+
+/* Anchors for what several streams share, as Sling's files have them. */
+static void
+test_anchors(void **state)
+{
+    static const char file[] =
+        "\xef\xbb\xbfsource: GORGIAS\n"
+        "target: WAREHOUSE\n"
+        "defaults: &defaults\n"
+        "  mode: incremental\n"
+        "  object: gorgias.{stream_name}\n"
+        "  target_options: &options\n"
+        "    add_new_columns: false\n"
+        "    batch_limit: 500\n"
+        "streams:\n"
+        "  tickets: &large\n"
+        "    tags: &tags [hourly, large]\n"
+        "    source_options: &lookback {lookback: 2h}\n"
+        "  customers: *large\n"
+        "  events:\n"
+        "    <<: *large\n"
+        "    tags: [events]\n"
+        "  tags:\n"
+        "    <<: [*defaults, *large]\n"
+        "    mode: full-refresh\n"
+        "    target_options:\n"
+        "      <<: *options\n"
+        "      batch_limit: 7\n"
+        "  users: {tags: *tags , source_options: {<<: *lookback, limit: 3}}\n";
+
+    (void)state;
+    make_plan(file);
+    expect_order("events tickets customers tags users");
+    assert_int_equal(stream("customers")->lookback_ms, 7200000);
+    assert_string_equal(stream("customers")->tags[1], "large");
+    assert_string_equal(stream("events")->tags[0], "events");
+    assert_int_equal(stream("events")->lookback_ms, 7200000);
+    assert_int_equal(stream("tags")->mode, GR_MODE_FULL_REFRESH);
+    assert_int_equal(stream("tags")->batch_limit_rows, 7);
+    assert_false(stream("tags")->add_new_columns);
+    assert_string_equal(stream("tags")->tags[0], "hourly");
+    assert_int_equal(stream("users")->tag_count, 2);
+    assert_int_equal(stream("users")->limit_rows, 3);
+    assert_int_equal(stream("users")->lookback_ms, 7200000);
+    assert_int_equal(stream("users")->batch_limit_rows, 500);
+    /* A mistake is where it is written, not where it is used. */
+    expect_refusal(HEAD "  tags: {disabled: true, <<: {id: x}}\n  users: &u\n    tags: {a: b}\n"
+                        "  views: *u\n",
+                   "f.yaml:7:11: \"tags\" must be a list of texts, found a mapping");
+    expect_refusal(HEAD "  users: {object: &o g.t}\n  views: {object: *o }\n",
+                   "f.yaml:5:19: streams \"users\" and \"views\" have the same object \"g.t\"");
 }
 
 static void
@@ -553,6 +605,30 @@ test_objects(void **state)
 }
 
 static void
+test_system_schemas(void **state)
+{
+    (void)state;
+    expect_refusal(ENDS "streams: {tags: {object: pg_catalog.tags}}\n",
+                   "f.yaml:3:26: object \"pg_catalog.tags\" is in schema \"pg_catalog\", which "
+                   "belongs to PostgreSQL");
+    assert_string_equal(err.hint, "Choose another schema, such as gorgias.{stream_name}.");
+    expect_refusal(ENDS "streams: {tags: {object: Information_Schema.tags}}\n",
+                   "f.yaml:3:26: object \"Information_Schema.tags\" is in schema "
+                   "\"information_schema\", which belongs to PostgreSQL");
+    expect_refusal(ENDS "defaults:\n  object: 'PG_{stream_name}.t'\nstreams:\n  tags:\n",
+                   "f.yaml:4:11: object \"PG_tags.t\" is in schema \"pg_tags\", which belongs to "
+                   "PostgreSQL");
+    expect_refusal("source: GORGIAS\ntarget: postgresql://u@h/db?schema=pg_temp\n"
+                   "streams: {tags: {object: tags}}\n",
+                   "f.yaml:3:26: object \"tags\" is in schema \"pg_temp\", which belongs to "
+                   "PostgreSQL");
+    /* None of these is kept by PostgreSQL. */
+    make_plan(ENDS "streams: {tags: {object: pgx.pg_tags}, teams: {object: '\"PG_x\".t'},\n"
+                   "  users: {object: pg.t}, views: {object: information_schemas.t}}\n");
+    assert_string_equal(stream("teams")->table_schema, "PG_x");
+}
+
+static void
 test_environment(void **state)
 {
     (void)state;
@@ -770,7 +846,7 @@ test_refusals(void **state)
          "f.yaml:5:19: \"columns\" must be a mapping or a list, found \"text\""},
         {HEAD "  tags: {columns: [name]}\n",
          "f.yaml:5:20: an element of \"columns\" must be \"name: type\", found \"name\""},
-        {"a: &a [x]\nb: [*a]\n", "f.yaml:1:4: anchors (&name) are not supported: write it out"},
+        {"a: &a [x]\nb: [*c]\n", "f.yaml:2:5: there is no anchor &c before alias *c"},
         {"\x7f"
          "ELF",
          "f.yaml:1:1: byte 0x7f is not text; a YAML file is UTF-8 without control "
@@ -821,28 +897,18 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_shipped_files),
-        TEST(test_the_contracts_example),
-        TEST(test_slings_examples),
-        TEST(test_defaults_merge),
-        TEST(test_columns_merge_with_plus),
-        TEST(test_wildcards),
-        TEST(test_running_order),
-        TEST(test_selection),
-        TEST(test_every_mode_word),
-        TEST(test_ranges),
-        TEST(test_range_texts),
-        TEST(test_options_win),
-        TEST(test_refused_options),
-        TEST(test_variables),
-        TEST(test_objects),
-        TEST(test_environment),
-        TEST(test_select),
-        TEST(test_types),
-        TEST(test_table_keys),
-        TEST(test_warnings),
-        TEST(test_refusals),
-        TEST(test_every_prefix),
+        TEST(test_shipped_files),   TEST(test_the_example),
+        TEST(test_slings_examples), TEST(test_defaults_merge),
+        TEST(test_anchors),         TEST(test_columns_merge_with_plus),
+        TEST(test_wildcards),       TEST(test_running_order),
+        TEST(test_selection),       TEST(test_every_mode_word),
+        TEST(test_ranges),          TEST(test_range_texts),
+        TEST(test_options_win),     TEST(test_refused_options),
+        TEST(test_variables),       TEST(test_objects),
+        TEST(test_system_schemas),  TEST(test_environment),
+        TEST(test_select),          TEST(test_types),
+        TEST(test_table_keys),      TEST(test_warnings),
+        TEST(test_refusals),        TEST(test_every_prefix),
         TEST(test_reference),
     };
 

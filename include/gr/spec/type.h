@@ -4,7 +4,7 @@
  * A row says what the type is called in schemas/, in Sling's `columns`, in PostgreSQL, and in which
  * type its values wait in a staging table: nested values wait as text, because parsing jsonb is the
  * most expensive thing PostgreSQL does for a load and rows that turn out unchanged never need it.
- * Each type also has an encoder in src/codec/row.c.
+ * Each type also has an encoder in src/codec/copybinary.c.
  */
 #ifndef GR_SPEC_TYPE_H
 #define GR_SPEC_TYPE_H

@@ -2,9 +2,13 @@
  * gr/spec/yaml.h - a YAML text as a tree whose every node knows FILE:LINE:COLUMN.
  *
  * A subset on purpose: one document of mappings, lists and scalars. Refused, each with its place:
- * anchors and aliases (by which a small file grows without bound), merge keys, tags but the core
- * ones, several documents, a key that comes twice, keys that are no texts, more than 1 MiB, 64
- * levels or 100,000 nodes, and bytes that are no UTF-8. JSON is YAML.
+ * tags but the core ones, several documents, a key that comes twice, keys that are no texts, more
+ * than 1 MiB, 64 levels or 100,000 nodes, and bytes that are no UTF-8. JSON is YAML.
+ *
+ * An alias (*name) is the node of its anchor (&name) itself, which keeps its place: nodes may be
+ * shared, so the tree is one to its readers only, without cycles. The limits hold for the tree with
+ * every alias written out. A merge (<<: *name or <<: [*a, *b]) is done when the tree is there: its
+ * members stand where << stood; a key of the mapping itself wins, then the earlier of the list.
  *
  * Nothing is typed but null: a plain `null`, `~` or nothing at all. Whether `on`, `3` or
  * `2024-01-01` is a boolean, a number or a text is for the reader of the value to say. `${NAME}` is
