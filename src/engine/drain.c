@@ -96,6 +96,7 @@ pass_over(struct gr_lane *lane, const struct gr_error *fault, struct gr_error *e
     gr_log_error(GR_LOG_ERROR, stream->plan->name, fault);
     if (stream->report->error.fault == GR_OK)
         stream->report->error = *fault;
+    lane->has_staged = false;
     lane->state = GR_LANE_IDLE;
     return true;
 }
@@ -318,7 +319,7 @@ commit_answers(struct gr_stream *stream)
         put_sets(stream, script, &rows);
     else
         put_rows(stream, script, &rows);
-    gr_walk_put_fields(stream, script);
+    gr_walking_put_fields(stream, script);
     for (size_t i = 0; i < stream->engine->lane_count; i++) {
         struct gr_lane *lane = &stream->lanes[i];
 
@@ -326,7 +327,7 @@ commit_answers(struct gr_stream *stream)
             continue;
         if (lane->has_staged)
             gr_script_bind(script, lane->session);
-        gr_walk_put_rejects(stream, script, &lane->rejects);
+        gr_walking_put_rejects(stream, script, &lane->rejects);
         if (lane->is_complete)
             gr_commit_queue_done(script, &stream->table, lane->entries, lane->entry_count);
     }
@@ -354,7 +355,7 @@ gr_drain_committed(struct gr_stream *stream, const struct gr_script *script, str
     (void)err;
     if (stream->has_counts)
         gr_stream_count(stream, script, stream->count_step);
-    gr_walk_report_fields(stream, script);
+    gr_walking_report_fields(stream, script);
     if (stream->has_gone)
         gr_stream_count(stream, script, stream->gone_step);
     for (size_t i = 0; i < stream->engine->lane_count; i++)

@@ -86,7 +86,7 @@ finish(struct gr_stream *stream)
     for (size_t i = 0; i < finishing->keep_count; i++)
         keep[i] = finishing->keep[i];
     gr_stream_commit_state(stream, script, stream->walk.kept, gr_walk_scan_bookmark(&stream->walk),
-                           stream->walk.scan.clock_us, !stream->walk.is_stopped);
+                           stream->walk.scan.clock_us, false);
     if (stream->has_refused) {
         stream->report->note = "objects without a key came: no row was deleted";
         gr_log(GR_LOG_WARN, stream->plan->name, stream->report->note, "kept_in", "rejected", NULL);
@@ -161,7 +161,7 @@ take_check(struct gr_stream *stream, const struct gr_script *script)
     /* More than were read is fine: a commit may have run twice. */
     if (gr_rows_int(count, 0, 0) < stream->walk.scan.staged_rows) {
         gr_log(GR_LOG_WARN, stream->plan->name, "staged rows were lost; reads the list again", NULL);
-        gr_walk_unstaged(stream);
+        gr_walking_unstaged(stream);
         return true;
     }
     finishing->is_checked = true;

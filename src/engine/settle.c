@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gr/base/alloc.h"
+#include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/engine/engine.h"
 
@@ -67,6 +68,36 @@ may_settle(const struct gr_stream *stream)
     return ask == GR_ASK_PARENT || ask == GR_ASK_OBJECT || stream->table.was_created;
 }
 
+/* A long queue is answered by walking through all rows once more, where that costs less. */
+static bool
+may_reread(const struct gr_stream *stream, bool is_new_round)
+{
+    const struct gr_schema *schema = stream->plan->schema;
+
+    return is_new_round && !stream->has_reread && schema->ask == GR_ASK_PARENT &&
+           schema->walk == GR_WALK_NEWEST_FIRST && schema->parent_count != NULL &&
+           stream->parent_table != NULL && stream->plan->cursor_column >= 0 &&
+           !gr_walk_is_scan(&stream->walk) && stream->walk.read_since_us != GR_TIME_NONE;
+}
+
+static void
+reread(struct gr_stream *stream)
+{
+    char floor[GR_TIME_TEXT];
+
+    gr_time_format(stream->reach_us, floor);
+    gr_log(GR_LOG_INFO, stream->plan->name,
+           "reads the list once more: fewer requests than asking for each entry of the queue",
+           "down_to", floor, NULL);
+    gr_walk_reread(&stream->walk, stream->reach_us);
+    stream->has_reread = true;
+    stream->reach_us = GR_TIME_NONE;
+    /* The queue is settled anew afterwards, from its beginning. */
+    stream->has_drained = false;
+    stream->queue_count = 0;
+    stream->queue_seq = 0;
+}
+
 static void
 settle(struct gr_stream *stream, bool is_new_round)
 {
@@ -83,6 +114,9 @@ settle(struct gr_stream *stream, bool is_new_round)
                                stream->walk.read_since_us, stream->walk.floor_us);
     if (is_new_round && (schema->ask == GR_ASK_IDS || schema->ask == GR_ASK_EXISTS))
         gr_commit_queue_prune(script, &stream->table, gr_stream_child(stream));
+    stream->reach_step = SIZE_MAX;
+    if (may_reread(stream, is_new_round))
+        stream->reach_step = gr_commit_queue_reach(script, &stream->table, stream->parent_table);
     stream->rows_step =
         gr_commit_queue_next(script, &stream->table, stream->queue_seq, GR_QUEUE_BLOCK);
     gr_warehouse_start(stream, script);
@@ -109,6 +143,9 @@ gr_settle_committed(struct gr_stream *stream, const struct gr_script *script, st
     }
     stream->report->queue = (int64_t)rows->count;
     stream->is_settled = true;
+    stream->reach_us = GR_TIME_NONE;
+    if (stream->reach_step != SIZE_MAX && gr_script_rows(script, stream->reach_step)->count > 0)
+        stream->reach_us = gr_rows_int(gr_script_rows(script, stream->reach_step), 0, 0);
     return true;
 }
 
@@ -126,6 +163,11 @@ gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
     }
     if (stream->is_settled) {
         stream->is_settled = false;
+        if (stream->reach_us != GR_TIME_NONE) {
+            reread(stream);
+            *next = GR_PHASE_WALK;
+            return true;
+        }
         stream->has_emptied = stream->queue_count == 0 && stream->is_last_round;
         *next = stream->queue_count > 0 ? GR_PHASE_DRAIN
                 : stream->is_last_round ? GR_PHASE_CLOSE

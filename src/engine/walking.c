@@ -129,7 +129,7 @@ add_page(struct gr_lane *lane, const struct gr_http_response *response, struct g
 }
 
 bool
-gr_walk_answer(struct gr_lane *lane, struct gr_http_response *response,
+gr_walking_answer(struct gr_lane *lane, struct gr_http_response *response,
                const struct gr_error *fault, struct gr_error *err)
 {
     struct gr_stream *stream = lane->stream;
@@ -144,7 +144,7 @@ gr_walk_answer(struct gr_lane *lane, struct gr_http_response *response,
 }
 
 void
-gr_walk_put_rejects(struct gr_stream *stream, struct gr_script *script, struct gr_rejects *rejects)
+gr_walking_put_rejects(struct gr_stream *stream, struct gr_script *script, struct gr_rejects *rejects)
 {
     struct gr_commit_reject *items = gr_alloc(rejects->count, sizeof(*items));
 
@@ -163,7 +163,7 @@ gr_walk_put_rejects(struct gr_stream *stream, struct gr_script *script, struct g
 
 /* New names are stored with the rows that brought them; who stores a name first reports it. */
 void
-gr_walk_put_fields(struct gr_stream *stream, struct gr_script *script)
+gr_walking_put_fields(struct gr_stream *stream, struct gr_script *script)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf sql = gr_buf_new(0);
 
@@ -181,7 +181,7 @@ gr_walk_put_fields(struct gr_stream *stream, struct gr_script *script)
 }
 
 void
-gr_walk_report_fields(struct gr_stream *stream, const struct gr_script *script)
+gr_walking_report_fields(struct gr_stream *stream, const struct gr_script *script)
 {
     for (size_t i = 0; i < stream->field_count; i++) {
         if (gr_script_touched(script, stream->field_step + i) > 0)
@@ -213,8 +213,8 @@ commit_batch(struct gr_stream *stream)
                                              stream->parent_table, stream->feeds,
                                              stream->feed_count);
     }
-    gr_walk_put_rejects(stream, script, &batch->rejects);
-    gr_walk_put_fields(stream, script);
+    gr_walking_put_rejects(stream, script, &batch->rejects);
+    gr_walking_put_fields(stream, script);
     stream->has_counts = !batch->is_scan;
     gr_free(batch->walk);
     stream->pages_in_script = batch->pages;
@@ -224,7 +224,7 @@ commit_batch(struct gr_stream *stream)
 }
 
 bool
-gr_walk_committed(struct gr_stream *stream, const struct gr_script *script, struct gr_error *err)
+gr_walking_committed(struct gr_stream *stream, const struct gr_script *script, struct gr_error *err)
 {
     (void)err;
     stream->pages_committed += stream->pages_in_script;
@@ -232,12 +232,12 @@ gr_walk_committed(struct gr_stream *stream, const struct gr_script *script, stru
     if (stream->has_counts)
         gr_stream_count(stream, script, stream->count_step);
     stream->report->bookmark_us = stream->walk.bookmark_us;
-    gr_walk_report_fields(stream, script);
+    gr_walking_report_fields(stream, script);
     return true;
 }
 
 void
-gr_walk_unstaged(struct gr_stream *stream)
+gr_walking_unstaged(struct gr_stream *stream)
 {
     struct gr_batch *batch = &stream->batch;
 
@@ -248,7 +248,7 @@ gr_walk_unstaged(struct gr_stream *stream)
     *batch = (struct gr_batch){
         .rows = batch->rows, .bookmark_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
     stream->pages_in_script = 0;
-    stream->finishing.is_checked = false;
+    stream->finishing.is_checked = stream->finishing.is_second_scan = false;
     gr_walk_restage(&stream->walk);
 }
 

@@ -146,7 +146,7 @@ gr_warehouse_poll(struct gr_engine *engine)
         if (owner->phase == GR_PHASE_DRAIN)
             gr_drain_session_lost(owner);
         else if (owner->phase != GR_PHASE_DONE)
-            gr_walk_unstaged(owner);
+            gr_walking_unstaged(owner);
         return;
     }
     end_script(engine);

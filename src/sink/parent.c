@@ -1,4 +1,4 @@
-/* parent.c - what a child stream does to its parent's table, and the queue of its own rows. */
+/* parent.c - what a child stream does to its parent's table, and the queues that come of it. */
 #include "ddl.h"
 #include "gr/sink/sql.h"
 #include "merge.h"
@@ -58,4 +58,42 @@ gr_commit_parents_gone(struct gr_script *script, const struct gr_table *table,
     gr_merge_column("t", table->stream->columns[parent].name, &sql);
     gr_buf_puts(&sql, " = any($1::bigint[]) and t._deleted_at is null");
     (void)gr_script_sql(script, gr_buf_text(&sql), params, 1);
+}
+
+/* Fewer than so many are asked for without ado: the estimate would cost more than it can save. */
+enum { REACH_MIN = 20, PAGE_ROWS = 100 };
+
+size_t
+gr_commit_queue_reach(struct gr_script *script, const struct gr_table *table,
+                      const char *parent_table)
+{
+    const struct gr_plan_stream *stream = table->stream;
+    const char *cursor = stream->columns[stream->cursor_column].name;
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    const char *params[] = {table->object};
+
+    gr_buf_puts(&sql, "with due as (select ");
+    gr_merge_column("p", gr_merge_parent_column(table, "created_datetime"), &sql);
+    gr_buf_puts(&sql, " as at, greatest(1, ceil(coalesce(");
+    gr_merge_column("p", gr_merge_parent_column(table, stream->schema->parent_count), &sql);
+    gr_buf_printf(&sql, ", 1) / %d.0)) as cost from %s.queue as q join %s as p on ", PAGE_ROWS,
+                  table->state, parent_table);
+    gr_merge_column("p", gr_merge_parent_key(table), &sql);
+    gr_buf_puts(&sql, " = q.key where q.object = $1),\n"
+                      "points as (select at, cost, 0 as n from due where at is not null"
+                      " union all select ");
+    gr_merge_column("t", cursor, &sql);
+    gr_buf_printf(&sql, ", 0, 1 from %s as t where (select count(*) from due) >= %d and ",
+                  table->name, REACH_MIN);
+    gr_merge_column("t", cursor, &sql);
+    gr_buf_printf(&sql,
+                  " >= (select min(at) from due)),\n"
+                  "sums as (select at, sum(cost) over w as saved, ceil(sum(n) over w / %d.0) + 1 as"
+                  " pages from points window w as (order by at desc))\n"
+                  "select round(extract(epoch from at) * 1000000)::bigint, max(saved), max(pages)"
+                  " from sums where (select count(*) from due) >= %d group by at"
+                  " having max(saved) > max(pages) order by max(saved) - max(pages) desc, at desc"
+                  " limit 1",
+                  PAGE_ROWS, REACH_MIN);
+    return gr_script_sql(script, gr_buf_text(&sql), params, 1);
 }

@@ -7,7 +7,7 @@
 #include "merge.h"
 
 static const char emptied[] = "the staging table of this walk is gone, or a crash of the server has emptied it";
-static const char emptied_hint[] = "The next run begins the walk anew; no row was changed.";
+static const char emptied_hint[] = "The walk begins anew; no row was changed.";
 
 static void
 add(struct gr_script *script, const struct gr_buf *sql)

@@ -98,6 +98,8 @@ gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is
     if (is_scan || stream->schema->walk == GR_WALK_FULL)
         walk->way = GR_WAY_SCAN;
     walk->is_backfill = stream->has_range && walk->way != GR_WAY_SCAN;
+    walk->from_us = stream->range_from_us;
+    walk->to_us = stream->range_to_us;
     if (walk->is_backfill) {
         walk->kept = json != NULL ? gr_strdup(json) : NULL;
         forget_span(walk);
@@ -115,6 +117,17 @@ gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is
     } else {
         forget_scan(walk);
     }
+}
+
+void
+gr_walk_reread(struct gr_walk *walk, int64_t floor_us)
+{
+    forget_span(walk);
+    forget_trail(walk);
+    walk->is_backfill = true;
+    walk->from_us = floor_us;
+    walk->to_us = GR_TIME_NONE;
+    walk->is_done = false;
 }
 
 void
@@ -137,11 +150,9 @@ gr_walk_is_scan(const struct gr_walk *walk)
 bool
 gr_walk_wants(const struct gr_walk *walk, int64_t value_us)
 {
-    const struct gr_plan_stream *stream = walk->stream;
-
     if (walk->is_backfill)
-        return value_us != GR_TIME_NONE && value_us >= stream->range_from_us &&
-               (stream->range_to_us == GR_TIME_NONE || value_us <= stream->range_to_us);
+        return value_us != GR_TIME_NONE && value_us >= walk->from_us &&
+               (walk->to_us == GR_TIME_NONE || value_us <= walk->to_us);
     if (walk->way == GR_WAY_SCAN && !walk->scan.is_fallback)
         return true;
     return value_us == GR_TIME_NONE || walk->anchor_us == GR_TIME_NONE ||
@@ -153,7 +164,7 @@ static int64_t
 lower_end(const struct gr_walk *walk)
 {
     if (walk->is_backfill)
-        return walk->stream->range_from_us;
+        return walk->from_us;
     if (walk->bookmark_us == GR_TIME_NONE)
         return walk->anchor_us;
     return max64(walk->anchor_us, walk->bookmark_us - walk->stream->lookback_ms * 1000);
@@ -295,9 +306,8 @@ take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
 static void
 take_up(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
 {
-    int64_t end = walk->is_backfill && walk->stream->range_to_us != GR_TIME_NONE
-                      ? walk->stream->range_to_us
-                      : walk->clock_us;
+    int64_t end =
+        walk->is_backfill && walk->to_us != GR_TIME_NONE ? walk->to_us : walk->clock_us;
 
     if (page->max_us != GR_TIME_NONE)
         raise_bookmark(walk, min64(page->max_us, clock_of(page)));

@@ -104,19 +104,53 @@ class Queue(Case):
         file = self.replication(("tickets", "ticket_messages"))
         self.run_replication(file)
         sim.advance("1h")
-        for ticket in sim.truth("tickets")[:40]:
+        for ticket in sim.truth("tickets")[:16]:
             sim.mutate("message_create", ticket_id=ticket["id"])
         self.run_replication(file, "--streams", "tickets")
-        self.assertEqual(40, self.queue())
+        self.assertEqual(16, self.queue())
         sim.clear_log()
         sim.set(latency="40ms")
         process = self.start("run", file, "--streams", "ticket_messages")
-        self.wait_for(lambda: len(self.requests("/api/messages")) >= 10, "ten requests", process)
+        self.wait_for(lambda: len(self.requests("/api/messages")) >= 7, "seven requests", process)
         self.kill(process)
         sim.set(latency="0")
         self.run_replication(file, "--streams", "ticket_messages")
         self.assertEqual(0, self.queue())
         self.assert_equals_source("ticket_messages")
+
+    def asked(self):
+        """Requests for messages: (of all tickets, of one ticket)."""
+        one = ["ticket_id" in str(request["query"]) for request in self.requests("/api/messages")]
+        return one.count(False), one.count(True)
+
+    def test_a_long_queue_is_answered_by_the_list_of_all(self):
+        """Where that costs fewer requests, and only there."""
+        sim = self.simulator(seed=70, tickets=300)
+        file = self.replication(("tickets", "ticket_messages", "events"))
+        pages = -(-len(sim.truth("ticket_messages")) // 100)
+        self.run_replication(file, "--streams", "ticket_messages")
+        sim.advance("1h")
+        sim.clear_log()
+        self.run_replication(file)
+        self.assertLessEqual(sum(self.asked()), pages + 12)
+        self.assert_equals_source("tickets", "ticket_messages")
+        tickets = [ticket["id"] for ticket in sim.truth("tickets")]
+        for count, most in ((250, pages + 13), (10, 13)):
+            with self.subTest(changed=count):
+                sim.advance("1h")
+                for ticket in tickets[:count]:
+                    sim.mutate("ticket_update", id=ticket)
+                sim.mutate("message_update")
+                sim.mutate("message_delete")
+                sim.advance("1h")
+                sim.clear_log()
+                bookmark = self.bookmark("ticket_messages")
+                result = self.run_replication(file)
+                self.assertLessEqual(sum(self.asked()), most)
+                self.assertEqual(0, self.database.value(
+                    "select count(*) from _gorgias_replicate.queue where object = 'gorgias.ticket_messages'"))
+                self.assertGreaterEqual(self.bookmark("ticket_messages"), bookmark)
+                self.assert_equals_source("tickets", "ticket_messages", result=result)
 
     def test_edits_and_deletions_that_move_no_ticket(self):
         """Their events name the messages."""

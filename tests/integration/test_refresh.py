@@ -63,6 +63,21 @@ class Refresh(Case):
                 self.assertNotEqual(0, result.code, str(result))
                 self.assertEqual(8, self.database.value("select count(*) from gorgias.views"))
 
+    def test_a_list_of_things_that_are_no_rows_deletes_nothing(self):
+        file = self.copied(("users",))
+        users = self.alive("users")
+        for body in ('{"data": [null, 5, {"id": null}, {"x": 1}], "meta": {"next_cursor": null}}', '[{"id": 1.5}]'):
+            with self.subTest(body=body):
+                self.sim.add_faults({"match": "/api/users", "fault": "garbled", "args": {"body": body}})
+                result = self.run_replication(file)
+                self.assertEqual(0, result.stream("users")["deleted"])
+                self.assertGreater(result.stream("users")["rejected"], 0)
+                self.assertIn("no row was deleted", result.stderr)
+                self.assertEqual(users, self.alive("users"))
+                self.sim.clear_faults()
+        self.run_replication(file)
+        self.assert_equals_source("users")
+
     def test_a_list_cut_short_by_an_error_deletes_nothing(self):
         file = self.copied(("tags",))
         self.sim.add_faults({"match": "/api/tags", "request": 2, "times": "forever", "fault": "403"})

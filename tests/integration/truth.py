@@ -20,6 +20,7 @@ class Schema:
         with open(path) as file:
             text = file.read()
         self.key = re.search(r"^key: \[(\w+)\]", text, re.M)[1]
+        self.walk = re.search(r"^walk: (\w+)", text, re.M)[1]
         for line in text.split("columns:\n")[1].splitlines():
             match = COLUMN.match(line)
             if not match:

@@ -149,6 +149,24 @@ after_a_refusal_nothing_goes_before_its_time_and_no_burst_follows(void **state)
     assert_true(gr_ratelimit_wait_us(&limit, 5000000) > 0);
 }
 
+/* Whatever the header claims, a bucket cannot be fuller than full. */
+static void
+an_absurd_header_closes_the_bucket_no_longer_than_a_full_one(void **state)
+{
+    static const int64_t used[] = {40, 41, 1000000, INT64_C(1000000000000000)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++) {
+        struct gr_ratelimit limit;
+
+        gr_ratelimit_init(&limit, &api_key, 0);
+        gr_ratelimit_observe(&limit, 0, used[i], 40, 0);
+        assert_true(gr_ratelimit_wait_us(&limit, 0) > 0);
+        assert_true(gr_ratelimit_wait_us(&limit, 0) <= 40 * limit.spacing_us);
+        assert_int_equal(limit.used, 40);
+    }
+}
+
 int
 main(void)
 {
@@ -159,6 +177,7 @@ main(void)
         cmocka_unit_test(a_share_leaves_the_rest),
         cmocka_unit_test(the_header_s_limit_is_taken_over_unless_a_rate_is_stated),
         cmocka_unit_test(after_a_refusal_nothing_goes_before_its_time_and_no_burst_follows),
+        cmocka_unit_test(an_absurd_header_closes_the_bucket_no_longer_than_a_full_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

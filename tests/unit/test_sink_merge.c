@@ -748,6 +748,131 @@ gone_takes_children_along(void **state)
     check("select count(*) from gorgias.tickets", "1");
 }
 
+#define WAITING                                                                                    \
+    "select string_agg(concat_ws(':', object, key, coalesce(to_char(v, 'DD'), '-'), reason), ' '"  \
+    " order by key) from _gorgias_replicate.queue"
+
+/* Nobody has the children's table open: their stream is told instead, and no other queue is. */
+static void
+gone_without_a_child_is_told_to_its_queue(void **state)
+{
+    static const int64_t keys[] = {1, 3};
+    const struct gr_feed feeds[] = {
+        to_messages, {.object = "gorgias.others", .kind = GR_FEED_EVENT, .reason = "event"}};
+    struct gr_script *script = gr_script_new("gone");
+    size_t step;
+
+    (void)state;
+    for (int64_t id = 1; id <= 3; id++)
+        (void)merge_ticket(id, "a", JAN1, id);
+    (void)merge_message(10, 1, 1);
+    /* Ticket 1 waits for a version that a walk could settle, ticket 2 for one of its own. */
+    run_sql("insert into _gorgias_replicate.queue (object, key, v, reason) values"
+            " ('gorgias.ticket_messages', 1, '2024-01-02 00:00Z', 'changed'),"
+            " ('gorgias.ticket_messages', 2, '2024-01-02 00:00Z', 'changed')");
+    step = gr_commit_gone(script, &ticket_table, keys, 2, NULL, feeds, COUNT_OF(feeds));
+    must(gr_script_run(script, pg, &err));
+    check_counts(gr_commit_counts(script, step), 0, 0, 0, 2);
+    assert_int_equal(gr_rows_int(gr_script_rows(script, step), 0, 4), 0);
+    check(WAITING, "gorgias.ticket_messages:1:-:gone gorgias.ticket_messages:2:02:changed"
+                   " gorgias.ticket_messages:3:-:gone");
+    check("select min(seq) = (select seq from _gorgias_replicate.queue where key = 2)"
+          " from _gorgias_replicate.queue",
+          "t"); /* what was fed again has moved to the end */
+    must(gr_script_run(script, pg, &err)); /* again: nothing is marked, nothing queued twice */
+    check_counts(gr_commit_counts(script, step), 0, 0, 0, 0);
+    check("select count(*) from _gorgias_replicate.queue", "3");
+    gr_script_free(script);
+    check("select _deleted_at is null from gorgias.ticket_messages", "t"); /* their stream's task */
+    run_sql("delete from _gorgias_replicate.queue");
+    script = gr_script_new("gone, with the child");
+    (void)gr_commit_gone(script, &ticket_table, keys, 2, &message_table, feeds, COUNT_OF(feeds));
+    run_script(script);
+    check("select count(*) from _gorgias_replicate.queue", "0");
+    check("select _deleted_at is not null from gorgias.ticket_messages", "t");
+}
+
+/* A full walk of tickets with these ids, that tells the queue of their messages. */
+static struct gr_counts
+refresh_tickets(const struct gr_table *table, const int64_t *ids, size_t count,
+                enum gr_finish finish)
+{
+    struct gr_script *script = gr_script_new("tickets: scan");
+    struct gr_buf copy = gr_buf_new(0);
+    size_t step;
+
+    gr_commit_scan_begin(script, table);
+    for (size_t i = 0; i < count; i++)
+        put_ticket(&copy, ids[i], "a", 0, JAN1, JAN2, ids[i]);
+    if (count > 0)
+        gr_commit_scan_page(script, table, &copy);
+    step = gr_commit_scan_finish(script, table, finish, NULL, 0, NULL, &to_messages, 1);
+    return run_counted(script, step);
+}
+
+static void
+difference_tells_the_queue_of_children(void **state)
+{
+    static const int64_t first[] = {1, 2, 3};
+    static const int64_t second[] = {2, 4};
+
+    for (int hard = 0; hard < 2; hard++) {
+        struct gr_plan_stream stream = tickets;
+        struct gr_table table;
+
+        (void)clean(state);
+        stream.missing = hard ? GR_MISSING_HARD : GR_MISSING_SOFT;
+        must(gr_table_open(pg, &stream, STATE, &table, &err));
+        check_counts(refresh_tickets(&table, first, 3, GR_FINISH_DIFFERENCE), 3, 0, 0, 0);
+        run_sql("delete from _gorgias_replicate.queue where key <> 3");
+        check(WAITING, "gorgias.ticket_messages:3:02:changed");
+        check_counts(refresh_tickets(&table, second, 2, GR_FINISH_DIFFERENCE), 1, 0, 1, 2);
+        check(WAITING, "gorgias.ticket_messages:1:-:changed gorgias.ticket_messages:3:-:changed"
+                       " gorgias.ticket_messages:4:02:changed");
+        run_sql("delete from _gorgias_replicate.queue");
+        check_counts(refresh_tickets(&table, second, 2, GR_FINISH_DIFFERENCE), 0, 0, 2, 0);
+        check("select count(*) from _gorgias_replicate.queue", "0"); /* marked once, told once */
+        check_counts(refresh_tickets(&table, first + 1, 1, GR_FINISH_MERGE), 0, 0, 1, 0);
+        check("select count(*) from _gorgias_replicate.queue", "0"); /* where nothing is deleted */
+        gr_table_free(&table);
+    }
+}
+
+/* Two readings of a list, staged beside each other: what either brought is there. */
+static void
+a_second_reading_is_staged_beside_the_first(void **state)
+{
+    static const int64_t ids[] = {1, 2, 3, 4};
+    static const int64_t readings[2][2] = {{1, 2}, {2, 3}};
+    struct gr_script *script = gr_script_new("tags: begin");
+    struct gr_buf copy = gr_buf_new(0);
+    size_t count_step, missing_step, step;
+
+    (void)state;
+    (void)refresh(&tag_table, ids, 4, 0, GR_FINISH_DIFFERENCE, NULL, 0);
+    gr_commit_scan_begin(script, &tag_table);
+    run_script(script);
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < 2; j++)
+            put_tag(&copy, readings[i][j], "tag", readings[i][j]);
+        script = gr_script_new("tags: page");
+        gr_commit_scan_page(script, &tag_table, &copy);
+        run_script(script);
+    }
+    script = gr_script_new("tags: check");
+    count_step = gr_commit_scan_count(script, &tag_table);
+    missing_step = gr_commit_scan_missing(script, &tag_table, 10);
+    must(gr_script_run(script, pg, &err));
+    assert_int_equal(gr_rows_int(gr_script_rows(script, count_step), 0, 0), 4);
+    assert_int_equal(gr_script_touched(script, missing_step), 1);
+    assert_string_equal(gr_rows_text(gr_script_rows(script, missing_step), 0, 0), "4");
+    gr_script_free(script);
+    script = gr_script_new("tags: finish");
+    step = gr_commit_scan_finish(script, &tag_table, GR_FINISH_DIFFERENCE, NULL, 0, NULL, NULL, 0);
+    check_counts(run_counted(script, step), 0, 0, 3, 1);
+    check(TAGS, "1 2 3");
+}
+
 static void
 gone_parents_take_children_along(void **state)
 {
@@ -944,6 +1069,9 @@ main(void)
         cmocka_unit_test_setup(missing_rows_are_named, clean),
         cmocka_unit_test_setup(sets_replace_sets, clean),
         cmocka_unit_test_setup(gone_takes_children_along, clean),
+        cmocka_unit_test_setup(gone_without_a_child_is_told_to_its_queue, clean),
+        cmocka_unit_test_setup(difference_tells_the_queue_of_children, clean),
+        cmocka_unit_test_setup(a_second_reading_is_staged_beside_the_first, clean),
         cmocka_unit_test_setup(gone_parents_take_children_along, clean),
         cmocka_unit_test_setup(queue_is_taken_in_order, clean),
         cmocka_unit_test_setup(queue_of_rows_is_resolved, clean),

@@ -607,6 +607,156 @@ a_backfill_leaves_what_is_remembered_alone(void **state)
     gr_walk_free(&walk);
 }
 
+/* A backfill of [200, 800] whose order is broken reads everything, and is a backfill still. */
+static void
+a_backfill_that_falls_back_leaves_what_is_remembered_alone(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(900, 700, "c");
+    const char *memory = "{\"span\": {\"hi\": \"2026-01-02T00:00:00Z\", "
+                         "\"lo\": \"2026-01-01T00:00:00Z\", \"cursor\": \"abc\"}}";
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+    char *kept;
+
+    (void)state;
+    stream.has_range = true;
+    stream.range_from_us = 200;
+    stream.range_to_us = 800;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, 77, memory, 0);
+    page.descends = false;
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_true(gr_walk_is_scan(&walk));
+    assert_string_not_equal(walk.note, "");
+    for (int i = 0; i < 2; i++) {
+        assert_false(gr_walk_wants(&walk, 199));
+        assert_true(gr_walk_wants(&walk, 200));
+        assert_true(gr_walk_wants(&walk, 800));
+        assert_false(gr_walk_wants(&walk, 801));
+        assert_false(gr_walk_wants(&walk, GR_TIME_NONE));
+        assert_true(gr_walk_next(&walk, &ask));
+        assert_string_equal(ask.order, "created_datetime:asc");
+        page = page_of(100, 950, i == 0 ? "d" : NULL);
+        assert_true(gr_walk_page(&walk, &page, &err));
+        kept = gr_walk_state_json(&walk);
+        assert_string_equal(kept, memory);
+        gr_free(kept);
+        assert_true(walk.bookmark_us == 77);
+    }
+    assert_true(walk.is_done);
+    assert_true(gr_walk_scan_bookmark(&walk) == 77);
+    gr_walk_finish_scan(&walk);
+    assert_true(walk.bookmark_us == 77);
+    assert_true(walk.read_since_us == GR_TIME_NONE); /* nothing outside of the range is settled */
+    kept = gr_walk_state_json(&walk);
+    assert_string_equal(kept, memory);
+    gr_free(kept);
+    gr_walk_free(&walk);
+}
+
+/* The scan that another run has left behind is neither continued by a backfill nor forgotten. */
+static void
+a_backfill_does_not_go_on_with_a_scan(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    const char *memory = "{\"scan\": {\"fallback\": true, \"pass\": 0, \"rows\": 2500, "
+                         "\"pages\": 25, \"clock\": \"2026-01-01T00:00:00Z\", \"cursor\": \"x\"}}";
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    int64_t began;
+    char *kept;
+
+    (void)state;
+    assert_true(gr_time_parse("2026-01-01T00:00:00Z", 20, &began));
+    stream.has_range = true;
+    stream.range_from_us = 200;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, 77, memory, began + SECOND);
+    assert_false(gr_walk_is_scan(&walk));
+    assert_false(walk.is_resumed);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_null(ask.cursor);
+    kept = gr_walk_state_json(&walk);
+    assert_string_equal(kept, memory);
+    gr_free(kept);
+    gr_walk_free(&walk);
+}
+
+static void
+restaging_begins_a_limited_scan_anew(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(500, 900, "c");
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    stream.limit_rows = PAGE;
+    gr_walk_begin(&walk, &stream, true, GR_TIME_NONE, 77, NULL, 0);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(ask.begins_scan);
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_true(walk.is_stopped);
+    assert_false(gr_walk_next(&walk, &ask));
+    gr_walk_restage(&walk);
+    assert_false(walk.is_stopped);
+    assert_int_equal(walk.rows, 0);
+    assert_int_equal(walk.scan.staged_rows, 0);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(ask.begins_scan);
+    assert_null(ask.cursor);
+    assert_int_equal(ask.limit, PAGE); /* the whole limit, not what the first attempt left of it */
+    page.next_cursor = NULL;
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_true(walk.is_done);
+    assert_false(walk.is_stopped);
+    assert_true(gr_walk_scan_bookmark(&walk) == 1000);
+    gr_walk_free(&walk);
+}
+
+static void
+rescanning_reads_everything_into_the_same_staging(void **state)
+{
+    static struct gr_pass passes[2];
+    struct gr_schema schema = newest_first;
+    struct gr_plan_stream stream = stream_of(&schema);
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    schema.passes = passes;
+    schema.pass_count = 2;
+    gr_walk_begin(&walk, &stream, true, GR_TIME_NONE, 77, NULL, 0);
+    for (int reading = 0; reading < 2; reading++) {
+        for (int i = 0; i < 4; i++) { /* two pages of each pass, with the same cursors each time */
+            struct gr_page_facts page = page_of(500, 900, i % 2 == 0 ? "c" : NULL);
+
+            page.clock_us = 1000 * (reading + 1);
+            assert_true(gr_walk_next(&walk, &ask));
+            assert_int_equal(ask.begins_scan, reading == 0 && i == 0);
+            assert_ptr_equal(ask.pass, &passes[i / 2]);
+            if (i % 2 == 0)
+                assert_null(ask.cursor);
+            else
+                assert_string_equal(ask.cursor, "c");
+            assert_true(gr_walk_page(&walk, &page, &err));
+            walk.scan.staged_rows += page.rows;
+        }
+        assert_false(gr_walk_next(&walk, &ask));
+        assert_true(gr_walk_is_scan(&walk));
+        assert_true(walk.scan.is_active);
+        assert_int_equal(walk.scan.staged_rows, (reading + 1) * 4 * PAGE);
+        /* What the first reading brought may be older than the second. */
+        assert_true(gr_walk_scan_bookmark(&walk) == 1000);
+        if (reading == 0)
+            gr_walk_rescan(&walk);
+    }
+    gr_walk_free(&walk);
+}
+
 static void
 cursors_that_never_work_end_in_an_error(void **state)
 {
@@ -708,6 +858,10 @@ main(void)
         cmocka_unit_test(the_anchor_ends_a_first_walk),
         cmocka_unit_test(rows_that_share_the_last_value_are_not_claimed_as_read),
         cmocka_unit_test(a_backfill_leaves_what_is_remembered_alone),
+        cmocka_unit_test(a_backfill_that_falls_back_leaves_what_is_remembered_alone),
+        cmocka_unit_test(a_backfill_does_not_go_on_with_a_scan),
+        cmocka_unit_test(restaging_begins_a_limited_scan_anew),
+        cmocka_unit_test(rescanning_reads_everything_into_the_same_staging),
         cmocka_unit_test(cursors_that_never_work_end_in_an_error),
         cmocka_unit_test(a_refusal_without_a_cursor_is_an_error),
         cmocka_unit_test(memory_that_cannot_be_read_is_forgotten),

@@ -5,7 +5,7 @@
  * writes a whole row and asks for `failed` a single time. `data` always has a zero byte behind its
  * `len` bytes, so that text built in a buffer is a C string.
  *
- * Shape   gr_buf_init, put*, then take or free
+ * Shape   gr_buf_new, put*, then take or free
  * Owns    data is owned by the struct; gr_buf_take gives it
  */
 #ifndef GR_BASE_BUF_H

@@ -1,7 +1,7 @@
 /*
  * gr/cli/doc.h - results as JSON or YAML. Of this layer, only doc.c includes <json-c/json.h>.
  *
- * Shape   gr_doc_object, put*, gr_doc_print, gr_doc_free
+ * Shape   gr_doc_object, put*, gr_doc_print_json or gr_doc_print_yaml, gr_doc_free_var
  * Owns    a container takes what is put into it; texts are copied
  */
 #ifndef GR_CLI_DOC_H

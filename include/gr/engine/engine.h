@@ -129,19 +129,19 @@ void gr_warehouse_poll(struct gr_engine *engine);
 
 gr_phase_step gr_phase_open, gr_phase_walk, gr_phase_finish, gr_phase_settle, gr_phase_drain,
     gr_phase_close;
-gr_phase_answer gr_walk_answer, gr_finish_answer, gr_drain_answer;
-gr_phase_committed gr_walk_committed, gr_finish_committed, gr_settle_committed, gr_drain_committed;
+gr_phase_answer gr_walking_answer, gr_finish_answer, gr_drain_answer;
+gr_phase_committed gr_walking_committed, gr_finish_committed, gr_settle_committed, gr_drain_committed;
 
 /* The staging of the scan is empty: what was fetched is let go, and the scan begins anew. */
-void gr_walk_unstaged(struct gr_stream *stream);
+void gr_walking_unstaged(struct gr_stream *stream);
 
 /* Adds the rejects to the script and empties the list. */
-void gr_walk_put_rejects(struct gr_stream *stream, struct gr_script *script,
+void gr_walking_put_rejects(struct gr_stream *stream, struct gr_script *script,
                          struct gr_rejects *rejects);
 
 /* Adds the names of unknown fields that were met; says which were new, once they are stored. */
-void gr_walk_put_fields(struct gr_stream *stream, struct gr_script *script);
-void gr_walk_report_fields(struct gr_stream *stream, const struct gr_script *script);
+void gr_walking_put_fields(struct gr_stream *stream, struct gr_script *script);
+void gr_walking_report_fields(struct gr_stream *stream, const struct gr_script *script);
 
 /* The session of the warehouse is a new one: whatever was staged in the old one is gone. */
 void gr_drain_session_lost(struct gr_stream *stream);

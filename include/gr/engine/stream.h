@@ -142,6 +142,9 @@ struct gr_stream {
     struct gr_queue_entry *queue; /* owned; a block of entries                         */
     size_t queue_count, queue_next;
     int64_t queue_seq;          /* behind which the next block begins                  */
+    size_t reach_step;          /* of the script that settles; SIZE_MAX: not asked     */
+    int64_t reach_us;           /* down to where a walk answers more; GR_TIME_NONE     */
+    bool has_reread;            /* that walk has been made                             */
     bool is_settled;            /* a block of the queue has just been read             */
     bool has_drained;           /* the first round has begun                           */
     bool has_emptied;           /* nothing was left to ask when nobody fed any more    */

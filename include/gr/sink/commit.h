@@ -138,6 +138,14 @@ struct gr_queue_entry {
 /* Entries behind `after_seq`, oldest first, at most `limit`. Rows: key, v in microseconds, seq. */
 size_t gr_commit_queue_next(struct gr_script *script, const struct gr_table *table,
                             int64_t after_seq, int64_t limit);
+/*
+ * For a child stream: how far down a walk through all rows had best go instead of asking for each
+ * parent in the queue. Step whose row, if any, is (floor in microseconds, requests saved, requests
+ * of the walk): the floor that saves most, by what the parents say of their numbers of rows and by
+ * the rows that are here. No row: asking is cheaper.
+ */
+size_t gr_commit_queue_reach(struct gr_script *script, const struct gr_table *table,
+                             const char *parent_table);
 /* Removes entries, each unless it was fed again meanwhile: its v has grown, or its seq is another. */
 void gr_commit_queue_done(struct gr_script *script, const struct gr_table *table,
                           const struct gr_queue_entry *entries, size_t count);

@@ -1,6 +1,6 @@
 /*
  * gr/source/http.h - requests in flight: status, the few headers that matter, body, or a classified
- * fault. The only file that includes <curl/curl.h>.
+ * fault. Only src/source/http.c includes <curl/curl.h>.
  *
  * Redirects are never followed (credentials go to no other host, and a merged customer would come
  * back under another id). TLS is verified, 1.2 or later. Connections are kept and reused. A request
@@ -9,7 +9,7 @@
  * Shape   gr_http_open, (gr_http_start | gr_http_wait | gr_http_take)*, gr_http_close
  * Units   milliseconds, bytes
  * Errors  GR_FAULT_TRANSPORT in response->error for what never became a response;
- *         gr_http_classify turns a response into a fault, or none
+ *         gr_gorgias_classify (gr/source/gorgias.h) turns a response into a fault, or none
  * Owns    responses are owned by the struct until taken; gr_http_take gives, gr_http_response_free
  * Source  libcurl 7.88: curl_multi_poll(3), CURLOPT_*(3)
  */

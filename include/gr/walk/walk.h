@@ -69,6 +69,8 @@ struct gr_walk {
     enum gr_way way;
     int64_t anchor_us;
     bool is_backfill;     /* of a range: leaves what is remembered as it was         */
+    int64_t from_us;      /* the range, GR_TIME_NONE: open                           */
+    int64_t to_us;
     char *kept;           /* owned; what is remembered, in a backfill                */
 
     /* what is remembered */
@@ -125,6 +127,12 @@ struct gr_page_facts {
 void gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is_scan,
                    int64_t anchor_us, int64_t bookmark_us, const char *json, int64_t now_us);
 void gr_walk_free(struct gr_walk *walk);
+
+/*
+ * A finished walk from the top goes down once more, to `floor_us`, and claims nothing but what it has
+ * read: the cheaper way to answer a long queue.
+ */
+void gr_walk_reread(struct gr_walk *walk, int64_t floor_us);
 
 /* The next request; false: the walk is done. */
 bool gr_walk_next(struct gr_walk *walk, struct gr_walk_ask *ask);
