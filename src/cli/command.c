@@ -23,7 +23,7 @@ const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
         "reference", "PAGE", "print a page of the reference as Markdown",
         gr_command_reference, true},
 
-    /* Of the contract, not there yet. */
+    /* Planned and not there yet: the names are taken, and say so. */
     [GR_COMMAND_INIT]    = {"init", "FILE", "write a replication file", NULL, true},
     [GR_COMMAND_PREVIEW] = {"preview", "FILE STREAM", "print rows as JSON lines", NULL, true},
     [GR_COMMAND_STATUS]  = {"status", "FILE", "show the last run of each stream", NULL, true},

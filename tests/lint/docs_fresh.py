@@ -22,7 +22,7 @@ def main():
         elif not path.exists() or path.read_bytes() != text:
             stale.append(path.name)
     if stale:
-        sys.exit(f"docs_fresh: stale: {', '.join(stale)}; run GR_BINARY=PROGRAM python3 tests/lint/docs_fresh.py --write")
+        sys.exit(f"docs_fresh: stale: {', '.join(stale)}; run GR_BINARY=build/dev/gorgias-replicate python3 tests/lint/docs_fresh.py --write")
     print("docs_fresh: fine")
 
 

@@ -12,6 +12,7 @@ OWNERS = {
     r"yaml\.h": r"src/spec/yaml\w*\.c",
     r"curl/.*": r"src/source/http\.c",
     r"libpq-fe\.h": r"src/sink/\w+\.[ch]",
+    r"json-c/.*": r"src/(walk/memory|source/gorgias|source/oauth|cli/doc)\.c",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 

@@ -49,7 +49,7 @@ keeps_what_an_arena_gave(void **state)
         double *aligned = gr_arena_alloc(arena, 3, sizeof(*aligned));
 
         texts[i] = gr_arena_printf(arena, "text %d of %s", i, "many");
-        assert_int_equal((uintptr_t)aligned % sizeof(max_align_t), 0);
+        assert_int_equal((uintptr_t)aligned % _Alignof(max_align_t), 0);
         assert_true(aligned[0] == 0 && aligned[2] == 0);
         aligned[2] = 1;
     }
@@ -147,7 +147,7 @@ has_facts_for_each_fault(void **state)
     assert_ptr_equal(gr_fault_facts(GR_FAULT_COUNT), gr_fault_facts(GR_FAULT_BUG));
 }
 
-/* The exit codes that contract section 1 promises. */
+/* The exit codes that the exit codes that the README promises promises. */
 static void
 maps_faults_to_exit_codes(void **state)
 {

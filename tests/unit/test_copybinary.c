@@ -296,10 +296,30 @@ keeps_to_postgresqls_range(void **state)
     }
 }
 
+/* A type without an encoder would be a call of nothing. */
+static void
+has_an_encoder_for_each_type(void **state)
+{
+    struct gr_json_reader reader = gr_json_open("\"x\"", 3);
+    struct gr_json_value value;
+
+    (void)state;
+    assert_true(gr_json_value(&reader, &value));
+    for (unsigned i = 0; i < GR_TYPE_COUNT; i++) {
+        char room[64];
+        struct gr_copy_out out = {.at = room};
+
+        (void)gr_copy_value(&out, (enum gr_type)i, &value);
+        assert_in_range(out.at - room, 4, sizeof(room));
+        gr_copy_out_free(&out);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_an_encoder_for_each_type),
         cmocka_unit_test(puts_bigints),    cmocka_unit_test(puts_doubles),
         cmocka_unit_test(puts_booleans),   cmocka_unit_test(puts_texts),
         cmocka_unit_test(puts_timestamps), cmocka_unit_test(puts_jsonb),
