@@ -345,8 +345,8 @@ read_pair(struct reader *r, const yaml_event_t *key_event, unsigned depth,
           struct gr_yaml_children *pairs)
 {
     GR_CLEANUP(yaml_event_delete) yaml_event_t event = {0};
-    const struct gr_yaml_node *key;
-    const struct gr_yaml_node *value;
+    const struct gr_yaml_node *key = NULL;
+    const struct gr_yaml_node *value = NULL;
 
     if (!read_key(r, key_event, depth, &key))
         return false;
