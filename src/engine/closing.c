@@ -8,7 +8,7 @@
 static bool
 is_whole(const struct gr_stream *stream)
 {
-    if (stream->plan->mode == GR_MODE_DEFINITION_ONLY)
+    if (stream->is_fresh || stream->plan->mode == GR_MODE_DEFINITION_ONLY)
         return true;
     return stream->walk.is_done && !stream->walk.scan.is_active &&
            (!gr_stream_has_queue(stream) || stream->has_emptied);
@@ -18,7 +18,7 @@ is_whole(const struct gr_stream *stream)
 static bool
 is_complete(const struct gr_stream *stream)
 {
-    return stream->is_whole && stream->report->error.fault == GR_OK && !stream->walk.is_stopped &&
+    return stream->is_whole && !stream->is_fresh && stream->report->error.fault == GR_OK && !stream->walk.is_stopped &&
            !stream->plan->has_range && stream->plan->mode != GR_MODE_DEFINITION_ONLY;
 }
 
@@ -72,7 +72,7 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
         return true;
     stream->is_whole = is_whole(stream);
     status = final_status(stream);
-    if (stream->plan->post_sql != NULL && status == GR_STATUS_SUCCEEDED &&
+    if (stream->plan->post_sql != NULL && !stream->is_fresh && status == GR_STATUS_SUCCEEDED &&
         !gr_stream_sql(stream, "post_sql", stream->plan->post_sql, err))
         return false;
     script = gr_script_new(stream->plan->name);

@@ -182,6 +182,12 @@ is_same_source(const struct gr_stream *stream, const struct gr_stream_state *sta
 }
 
 static bool
+is_fresh(const struct gr_stream *stream, const struct gr_stream_state *state)
+{
+    return state->age_ms >= 0 && state->age_ms < stream->plan->min_interval_ms;
+}
+
+static bool
 open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
 {
     struct gr_engine *engine = stream->engine;
@@ -194,7 +200,7 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
         !gr_state_load(engine->pg, engine->plan->state_schema, stream->table.object, &state, err))
         return false;
     if (!is_same_source(stream, &state, err) ||
-        (stream->plan->pre_sql != NULL &&
+        (stream->plan->pre_sql != NULL && !is_fresh(stream, &state) &&
          !gr_stream_sql(stream, "pre_sql", stream->plan->pre_sql, err))) {
         gr_stream_state_free(&state);
         return false;
@@ -203,8 +209,12 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
     gr_row_on_new_field(stream->layout, on_new_field, stream);
     find_feeds(stream);
     begin_walk(stream, &state);
+    stream->is_fresh = is_fresh(stream, &state);
     gr_stream_state_free(&state);
-    *next = stream->plan->mode == GR_MODE_DEFINITION_ONLY ? GR_PHASE_CLOSE : GR_PHASE_WALK;
+    if (stream->is_fresh)
+        stream->report->note = "complete within its min_interval: not asked again";
+    *next = stream->is_fresh || stream->plan->mode == GR_MODE_DEFINITION_ONLY ? GR_PHASE_CLOSE
+                                                                              : GR_PHASE_WALK;
     return true;
 }
 

@@ -169,5 +169,20 @@ columns:
         self.assert_equals_source("tags")
 
 
+class MinInterval(Case):
+    def test_a_stream_that_was_complete_a_moment_ago_is_not_asked_again(self):
+        self.simulator(seed=5, tickets=5)
+        file = self.replication({"tags": {"source_options": {"min_interval": "1h"}}, "users": None})
+        self.run_replication(file)
+        self.sim.clear_log()
+        result = self.run_replication(file)
+        self.assertEqual(["/api/users"], [request["path"] for request in self.requests("/api/")])
+        self.assertEqual("succeeded", result.stream("tags")["status"])
+        self.database.do("update _gorgias_replicate.streams set completed_at = completed_at - interval '61 minutes' where stream = 'tags'")
+        self.sim.mutate("tag_rename")
+        self.run_replication(file)
+        self.assert_equals_source("tags", "users")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -153,6 +153,7 @@ struct gr_stream {
     size_t gone_step;
     bool walk_is_over;
     bool has_refused;           /* the scan met objects that are no row: it may delete nothing */
+    bool is_fresh;              /* complete within its min_interval: not asked again   */
     bool has_closed;            /* its totals have been written, or are being          */
     bool is_whole;              /* the walk had come to its end                        */
     int64_t ask_failures;       /* entries that could not be answered                  */

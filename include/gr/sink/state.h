@@ -59,6 +59,7 @@ struct gr_stream_state {
     int64_t bookmark_us; /* GR_TIME_NONE: none                     */
     char *walk;          /* owned; JSON of gr/walk/walk.h, or NULL */
     char *source;        /* owned; base URL it was read from, or NULL */
+    int64_t age_ms;      /* since it was last complete, -1: never     */
 };
 bool gr_state_load(struct gr_pg *pg, const char *state_schema, const char *object,
                    struct gr_stream_state *out, struct gr_error *err);
