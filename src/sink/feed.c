@@ -13,14 +13,12 @@ has_field(const struct gr_table *table, const char *field)
     return at >= 0 && table->types[at] != NULL;
 }
 
-/* A feed whose columns or lookup table are not there has nothing to tell. */
+/* A feed whose columns are not there has nothing to tell. */
 static bool
 is_possible(const struct gr_table *table, const struct gr_feed *feed)
 {
     if (feed->kind == GR_FEED_CHILD)
         return true;
-    if (feed->kind == GR_FEED_EVENT_PARENT && feed->lookup_table == NULL)
-        return false;
     return feed->type_count > 0 && has_field(table, "object_type") &&
            has_field(table, "object_id") && has_field(table, "type");
 }
@@ -42,21 +40,12 @@ put_source(const struct merge *merge, const struct gr_feed *feed, struct gr_buf 
             gr_buf_puts(sql, " union all select g.key::bigint, null from gone as g");
         return;
     }
-    gr_buf_puts(sql, "select ");
-    if (feed->kind == GR_FEED_EVENT)
-        gr_buf_puts(sql, "w.event_object_id");
-    else
-        gr_merge_column("o", feed->lookup_column, sql);
-    gr_buf_printf(sql, "::bigint as key, %s::timestamptz as v from written as w", when);
+    gr_buf_printf(sql, "select w.event_object_id::bigint as key, %s::timestamptz as v from written as w",
+                  when);
     /* Events never change: one that was here before has been told of before. */
     gr_buf_puts(sql, " join changed as c on not c.was_there");
     for (size_t i = 0; i < table->stream->key_count; i++)
         gr_buf_printf(sql, " and c.k%zu = w.k%zu", i, i);
-    if (feed->kind == GR_FEED_EVENT_PARENT) {
-        gr_buf_printf(sql, " join %s as o on ", feed->lookup_table);
-        gr_merge_column("o", feed->lookup_key == NULL ? "id" : feed->lookup_key, sql);
-        gr_buf_puts(sql, " = w.event_object_id");
-    }
     gr_buf_puts(sql, " where w.event_object_type = ");
     gr_sql_literal(sql, feed->event_object);
     gr_buf_puts(sql, " and w.event_type in (");

@@ -20,7 +20,7 @@
     on conflict (object, key) do update set v = excluded.v, seq = excluded.seq, reason = excluded.reason, enqueued_at = excluded.enqueued_at
     where (excluded.v >= q.v) is not false), fed1 as (
     insert into "_gorgias_replicate".queue as q (object, key, v, reason)
-    select 'gorgias.ticket_messages', f.key, case when count(*) = count(f.v) then max(f.v) end, 'event' from (select o."ticket_id"::bigint as key, w.event_created_datetime::timestamptz as v from written as w join changed as c on not c.was_there and c.k0 = w.k0 join "gorgias"."ticket_messages" as o on o."id" = w.event_object_id where w.event_object_type = 'TicketMessage' and w.event_type in ('ticket-message-updated', 'it''s')) as f where f.key is not null group by f.key
+    select 'gorgias.ticket_messages#rows', f.key, case when count(*) = count(f.v) then max(f.v) end, 'event' from (select w.event_object_id::bigint as key, w.event_created_datetime::timestamptz as v from written as w join changed as c on not c.was_there and c.k0 = w.k0 where w.event_object_type = 'TicketMessage' and w.event_type in ('ticket-message-updated', 'it''s')) as f where f.key is not null group by f.key
     on conflict (object, key) do update set v = excluded.v, seq = excluded.seq, reason = excluded.reason, enqueued_at = excluded.enqueued_at
     where (excluded.v >= q.v) is not false), n as (
     select (select count(*) from written) as written, (select count(*) from changed where not was_there) as new, (select count(*) from latest) as latest)

@@ -391,13 +391,12 @@ merge_events(struct gr_buf *copy)
          .types = ticket_types,
          .type_count = 2,
          .reason = "event"},
-        {.object = "gorgias.ticket_messages",
-         .kind = GR_FEED_EVENT_PARENT,
+        {.object = "gorgias.ticket_messages" GR_QUEUE_OF_ROWS,
+         .kind = GR_FEED_EVENT,
          .event_object = "TicketMessage",
          .types = message_types,
          .type_count = 1,
-         .lookup_table = message_table.name,
-         .lookup_column = "ticket_id",
+         .by_child = true,
          .reason = "event"},
     };
     struct gr_script *script = gr_script_new("events: commit");
@@ -409,6 +408,16 @@ merge_events(struct gr_buf *copy)
 #define QUEUE_OF                                                                                   \
     "select string_agg(concat_ws(':', object, key, to_char(v, 'DD')), ' ' order by object, key)"   \
     " from _gorgias_replicate.queue"
+
+/* Messages that events have named become tickets to ask for. */
+static void
+resolve(void)
+{
+    struct gr_script *script = gr_script_new("resolve");
+
+    gr_commit_queue_resolve(script, &message_table);
+    run_script(script);
+}
 
 static void
 events_feed_once(void **state)
@@ -424,6 +433,9 @@ events_feed_once(void **state)
     put_event(&copy, 5, "TicketMessage", 10, "ticket-message-updated", JAN3);
     put_event(&copy, 6, "TicketMessage", 11, "ticket-message-updated", JAN3); /* not known here */
     check_counts(merge_events(&copy), 6, 0, 0, 0);
+    check(QUEUE_OF, "gorgias.ticket_messages#rows:10:03 gorgias.ticket_messages#rows:11:03"
+                    " gorgias.tickets:7:02");
+    resolve();
     check(QUEUE_OF, "gorgias.ticket_messages:5:03 gorgias.tickets:7:02");
     run_sql("delete from _gorgias_replicate.queue");
     put_event(&copy, 1, "Ticket", 7, "ticket-deleted", JAN1);

@@ -268,15 +268,13 @@ events_golden(void **state)
          .types = fed_types,
          .type_count = 1,
          .reason = "event"},
-        {.object = "gorgias.ticket_messages",
-         .kind = GR_FEED_EVENT_PARENT,
+        {.object = "gorgias.ticket_messages" GR_QUEUE_OF_ROWS,
+         .kind = GR_FEED_EVENT,
          .event_object = "TicketMessage",
          .types = fed_types,
          .type_count = 2,
-         .lookup_table = "\"gorgias\".\"ticket_messages\"",
-         .lookup_column = "ticket_id",
+         .by_child = true,
          .reason = "event"},
-        {.object = "x", .kind = GR_FEED_EVENT_PARENT, .reason = "no table: no feed"},
     };
     struct gr_script *script = gr_script_new("golden");
     struct gr_buf copy = gr_buf_new(0);

@@ -46,16 +46,12 @@ void gr_commit_state(struct gr_script *script, const struct gr_table *table,
 struct gr_feed {
     const char *object;       /* of the stream that will ask                                   */
     enum { GR_FEED_CHILD,     /* each row written: its key, its cursor as v                    */
-           GR_FEED_EVENT,     /* each event inserted whose type is in `types`: object_id, created_datetime */
-           GR_FEED_EVENT_PARENT /* the same, but the parent of the row that object_id names (looked
-                                 up in lookup_table, parent key lookup_column); unknown: nothing */
+           GR_FEED_EVENT      /* each event inserted whose type is in `types`: object_id,
+                                 created_datetime                                             */
     } kind;
     const char *event_object;
     const char *const *types;
     size_t type_count;
-    const char *lookup_table; /* quoted; or NULL where that table does not exist: feed skipped  */
-    const char *lookup_column; /* its column with the parent's key, unquoted                */
-    const char *lookup_key;   /* its key column, unquoted; NULL: id                         */
     const char *reason;       /* "changed", "event"                                            */
     bool by_child;            /* GR_FEED_EVENT: whoever fills this in has put GR_QUEUE_OF_ROWS
                                  behind `object`; the merge takes `object` as it is          */
