@@ -385,7 +385,6 @@ gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     bool is_idle = !stream->has_script;
 
     (void)err;
-    stream->report->activity = "asks for what the queue names";
     ask_more(stream);
     if (gr_warehouse_is_free(stream->engine))
         commit_answers(stream);

@@ -113,7 +113,6 @@ ask_next(struct gr_stream *stream)
         lane->entries[0].key = finishing->missing[finishing->next++];
         gr_gorgias_object_url(&url, stream->plan->schema, lane->entries[0].key);
         gr_lane_request(lane, gr_buf_take(&url));
-        stream->report->activity = "makes sure that rows are gone";
     }
 }
 

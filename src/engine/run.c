@@ -56,6 +56,10 @@ report_now(struct gr_engine *engine)
     report->budget_level = gr_ratelimit_level(&engine->budget, report->now_ms * 1000);
     report->budget_requests = engine->budget.rate.requests;
     report->budget_per_ms = engine->budget.rate.per_ms;
+    for (size_t i = 0; i < engine->count; i++)
+        if (engine->report->streams[i].status == GR_STATUS_RUNNING)
+            engine->report->streams[i].activity =
+                gr_stream_activity(&engine->streams[i], report->now_ms);
     if (engine->options->progress != NULL)
         engine->options->progress(engine->options->context, report);
 }

@@ -177,6 +177,28 @@ gr_stream_child(const struct gr_stream *stream)
     return NULL;
 }
 
+const char *
+gr_stream_activity(const struct gr_stream *stream, int64_t now_ms)
+{
+    const char *waiting = NULL;
+
+    if (stream->has_script)
+        return "commits";
+    for (size_t i = 0; i < stream->engine->lane_count; i++) {
+        const struct gr_lane *lane = &stream->lanes[i];
+
+        if (lane->state == GR_LANE_FLIGHT)
+            return "waits for the source";
+        if (lane->state == GR_LANE_READY)
+            waiting = lane->ready_ms > now_ms ? "pauses after a fault" : "waits for the API budget";
+        if (lane->state == GR_LANE_HELD)
+            waiting = "waits for the warehouse";
+    }
+    if (waiting == NULL && stream->batch.pages > 0)
+        waiting = "waits for the warehouse";
+    return waiting != NULL ? waiting : stream->report->activity;
+}
+
 void
 gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const char *walk,
                        int64_t bookmark_us, int64_t clock_us, bool is_complete)

@@ -56,7 +56,6 @@ ask_next(struct gr_stream *stream)
                                               .limit = ask.limit,
                                               .pass = ask.pass});
     gr_lane_request(lane, gr_buf_take(&url));
-    stream->report->activity = "reads";
 }
 
 static bool

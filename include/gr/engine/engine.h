@@ -69,6 +69,9 @@ void gr_stream_count(struct gr_stream *stream, const struct gr_script *script, s
 bool gr_stream_sql(struct gr_stream *stream, const char *what, const char *sql,
                    struct gr_error *err);
 
+/* What the stream does or waits for right now, for the display; static. */
+const char *gr_stream_activity(const struct gr_stream *stream, int64_t now_ms);
+
 /* True if the stream drains a queue in this run. */
 bool gr_stream_has_queue(const struct gr_stream *stream);
 
