@@ -116,7 +116,8 @@ settle(struct gr_stream *stream, bool is_new_round)
         gr_commit_queue_prune(script, &stream->table, gr_stream_child(stream));
     stream->reach_step = SIZE_MAX;
     if (may_reread(stream, is_new_round))
-        stream->reach_step = gr_commit_queue_reach(script, &stream->table, stream->parent_table);
+        stream->reach_step = gr_commit_queue_reach(script, &stream->table, stream->parent_table,
+                                                   stream->walk.read_since_us);
     stream->rows_step =
         gr_commit_queue_next(script, &stream->table, stream->queue_seq, GR_QUEUE_BLOCK);
     gr_warehouse_start(stream, script);

@@ -1,5 +1,6 @@
 /* parent.c - what a child stream does to its parent's table, and the queues that come of it. */
 #include "ddl.h"
+#include "gr/base/time.h"
 #include "gr/sink/sql.h"
 #include "merge.h"
 
@@ -65,13 +66,15 @@ enum { REACH_MIN = 20, PAGE_ROWS = 100 };
 
 size_t
 gr_commit_queue_reach(struct gr_script *script, const struct gr_table *table,
-                      const char *parent_table)
+                      const char *parent_table, int64_t walk_clock_us)
 {
     const struct gr_plan_stream *stream = table->stream;
     const char *cursor = stream->columns[stream->cursor_column].name;
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-    const char *params[] = {table->object};
+    char clock[GR_TIME_TEXT];
+    const char *params[] = {table->object, clock};
 
+    gr_time_format(walk_clock_us, clock);
     gr_buf_puts(&sql, "with due as (select ");
     gr_merge_column("p", gr_merge_parent_column(table, "created_datetime"), &sql);
     gr_buf_puts(&sql, " as at, greatest(1, ceil(coalesce(");
@@ -79,7 +82,7 @@ gr_commit_queue_reach(struct gr_script *script, const struct gr_table *table,
     gr_buf_printf(&sql, ", 1) / %d.0)) as cost from %s.queue as q join %s as p on ", PAGE_ROWS,
                   table->state, parent_table);
     gr_merge_column("p", gr_merge_parent_key(table), &sql);
-    gr_buf_puts(&sql, " = q.key where q.object = $1),\n"
+    gr_buf_puts(&sql, " = q.key where q.object = $1 and q.v < $2::timestamptz),\n"
                       "points as (select at, cost, 0 as n from due where at is not null"
                       " union all select ");
     gr_merge_column("t", cursor, &sql);
@@ -95,5 +98,5 @@ gr_commit_queue_reach(struct gr_script *script, const struct gr_table *table,
                   " having max(saved) > max(pages) order by max(saved) - max(pages) desc, at desc"
                   " limit 1",
                   PAGE_ROWS, REACH_MIN);
-    return gr_script_sql(script, gr_buf_text(&sql), params, 1);
+    return gr_script_sql(script, gr_buf_text(&sql), params, 2);
 }

@@ -127,6 +127,8 @@ gr_walk_reread(struct gr_walk *walk, int64_t floor_us)
     walk->is_backfill = true;
     walk->from_us = floor_us;
     walk->to_us = GR_TIME_NONE;
+    walk->floor_us = INT64_MAX;
+    walk->read_since_us = GR_TIME_NONE;
     walk->is_done = false;
 }
 

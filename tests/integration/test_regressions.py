@@ -351,7 +351,7 @@ class ADrainEnds(Awkward):
         for fault in ("403", "400"):
             with self.subTest(fault=fault):
                 self.database = self.database.server.database()
-                tickets = self.waiting(30)
+                tickets = self.waiting(15)
                 bad = tickets[5]
                 self.sim.add_faults({"match": "/api/messages", "query": f"ticket_id={bad}", "times": "forever", "fault": fault})
                 before = self.state("ticket_messages", "completed_at")
@@ -388,7 +388,7 @@ class ADrainEnds(Awkward):
         self.assert_the_next_run_is_right()
 
     def test_a_stop_while_the_source_is_asked(self):
-        tickets = self.waiting(30)
+        tickets = self.waiting(15)
         before = self.state("ticket_messages", "completed_at")
         self.sim.add_faults({"match": "/api/messages", "query": "ticket_id=", "times": "forever", "fault": "429", "args": {"retry_after": 60}})
         process = self.begin(self.file)

@@ -577,6 +577,37 @@ rows_that_share_the_last_value_are_not_claimed_as_read(void **state)
 }
 
 static void
+reading_again_claims_only_what_it_reads(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(900, 400, "c");
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    gr_walk_begin(&walk, &stream, false, 500, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_false(gr_walk_next(&walk, &ask));
+    gr_walk_reread(&walk, 300);
+    assert_true(walk.read_since_us == GR_TIME_NONE);
+    page.clock_us = 2000;
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_null(ask.cursor);
+    assert_true(gr_walk_page(&walk, &page, &err));
+    page = page_of(390, 200, "d");
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_string_equal(ask.cursor, "c");
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_false(gr_walk_next(&walk, &ask));
+    assert_true(walk.read_since_us == 2000);
+    assert_true(walk.floor_us > 200 && walk.floor_us <= 300);
+    assert_true(walk.bookmark_us == 900);
+    gr_walk_free(&walk);
+}
+
+static void
 a_backfill_leaves_what_is_remembered_alone(void **state)
 {
     struct gr_plan_stream stream = stream_of(&newest_first);
@@ -857,6 +888,7 @@ main(void)
         cmocka_unit_test(a_row_limit_leaves_a_gap_and_no_bookmark),
         cmocka_unit_test(the_anchor_ends_a_first_walk),
         cmocka_unit_test(rows_that_share_the_last_value_are_not_claimed_as_read),
+        cmocka_unit_test(reading_again_claims_only_what_it_reads),
         cmocka_unit_test(a_backfill_leaves_what_is_remembered_alone),
         cmocka_unit_test(a_backfill_that_falls_back_leaves_what_is_remembered_alone),
         cmocka_unit_test(a_backfill_does_not_go_on_with_a_scan),

@@ -138,10 +138,11 @@ size_t gr_commit_queue_next(struct gr_script *script, const struct gr_table *tab
  * For a child stream: how far down a walk through all rows had best go instead of asking for each
  * parent in the queue. Step whose row, if any, is (floor in microseconds, requests saved, requests
  * of the walk): the floor that saves most, by what the parents say of their numbers of rows and by
- * the rows that are here. No row: asking is cheaper.
+ * the rows that are here. Only entries with v < walk_clock count: a walk could not answer for the
+ * others. No row: asking is cheaper.
  */
 size_t gr_commit_queue_reach(struct gr_script *script, const struct gr_table *table,
-                             const char *parent_table);
+                             const char *parent_table, int64_t walk_clock_us);
 /* Removes entries, each unless it was fed again meanwhile: its v has grown, or its seq is another. */
 void gr_commit_queue_done(struct gr_script *script, const struct gr_table *table,
                           const struct gr_queue_entry *entries, size_t count);

@@ -129,8 +129,8 @@ void gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bo
 void gr_walk_free(struct gr_walk *walk);
 
 /*
- * A finished walk from the top goes down once more, to `floor_us`, and claims nothing but what it has
- * read: the cheaper way to answer a long queue.
+ * A finished walk from the top goes down once more, to `floor_us`, and claims nothing but what it
+ * reads from now on: the cheaper way to answer a long queue.
  */
 void gr_walk_reread(struct gr_walk *walk, int64_t floor_us);
 
