@@ -292,16 +292,3 @@ gr_json_storable(const struct gr_json_value *value, struct gr_buf *out)
         }
     }
 }
-
-bool
-gr_json_int64(const struct gr_json_value *number, int64_t *out)
-{
-    return number->kind == GR_JSON_NUMBER &&
-           gr_number_int64(number->start, number->len, out) == GR_NUMBER_FITS;
-}
-
-bool
-gr_json_double(const struct gr_json_value *number, double *out)
-{
-    return number->kind == GR_JSON_NUMBER && gr_number_double(number->start, number->len, out);
-}

@@ -68,7 +68,7 @@ is_event_log(const struct gr_schema *schema)
 }
 
 static void
-add_feed(struct gr_stream *stream, struct gr_feed feed, const char *name)
+add_feed(struct gr_stream *stream, struct gr_feed feed, const char *name, bool names_rows)
 {
     struct gr_buf object = gr_buf_new(0);
     const char *schema, *table;
@@ -76,7 +76,7 @@ add_feed(struct gr_stream *stream, struct gr_feed feed, const char *name)
     place_of(stream, name, &schema, &table);
     /* An event about a child names the child; its parent is looked up when the queue is settled,
        once the child's own walk has brought it. */
-    gr_buf_printf(&object, "%s.%s%s", schema, table, feed.by_child ? GR_QUEUE_OF_ROWS : "");
+    gr_buf_printf(&object, "%s.%s%s", schema, table, names_rows ? GR_QUEUE_OF_ROWS : "");
     feed.object = gr_buf_take(&object);
     stream->feeds =
         gr_realloc(stream->feeds, stream->feed_count + 1, sizeof(stream->feeds[0]));
@@ -93,16 +93,15 @@ find_feeds(struct gr_stream *stream)
 
         if (other->parent != NULL && strcmp(other->parent, stream->plan->schema->stream) == 0)
             add_feed(stream, (struct gr_feed){.kind = GR_FEED_CHILD, .reason = "changed"},
-                     other->stream);
+                     other->stream, false);
         if (other->event_type_count > 0 && is_event_log(stream->plan->schema))
             add_feed(stream,
                      (struct gr_feed){.kind = GR_FEED_EVENT,
                                       .event_object = other->event_object,
                                       .types = other->event_types,
                                       .type_count = other->event_type_count,
-                                      .by_child = other->parent != NULL,
                                       .reason = "event"},
-                     other->stream);
+                     other->stream, other->parent != NULL);
     }
 }
 

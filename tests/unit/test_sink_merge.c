@@ -396,7 +396,6 @@ merge_events(struct gr_buf *copy)
          .event_object = "TicketMessage",
          .types = message_types,
          .type_count = 1,
-         .by_child = true,
          .reason = "event"},
     };
     struct gr_script *script = gr_script_new("events: commit");

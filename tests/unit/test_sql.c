@@ -273,7 +273,6 @@ events_golden(void **state)
          .event_object = "TicketMessage",
          .types = fed_types,
          .type_count = 2,
-         .by_child = true,
          .reason = "event"},
     };
     struct gr_script *script = gr_script_new("golden");

@@ -102,10 +102,4 @@ void gr_json_storable(const struct gr_json_value *value, struct gr_buf *out);
 /* True if the string value's decoded text equals `text`. */
 bool gr_json_is(const struct gr_json_value *string, const char *text);
 
-/* An integer that int64_t holds: digits only, or with a fraction or exponent that leaves it whole.
-   gr/codec/number.h says why not. */
-bool gr_json_int64(const struct gr_json_value *number, int64_t *out);
-/* The nearest double; false where that is an infinity, or zero for what is not zero. */
-bool gr_json_double(const struct gr_json_value *number, double *out);
-
 #endif

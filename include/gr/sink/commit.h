@@ -53,8 +53,6 @@ struct gr_feed {
     const char *const *types;
     size_t type_count;
     const char *reason;       /* "changed", "event"                                            */
-    bool by_child;            /* GR_FEED_EVENT: whoever fills this in has put GR_QUEUE_OF_ROWS
-                                 behind `object`; the merge takes `object` as it is          */
 };
 
 /* Behind an object: the queue of rows named by their own key, whose parents are to be asked. */
