@@ -244,8 +244,9 @@ put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
     if (rows->len > 0)
         gr_commit_set_page(script, &stream->table, rows);
     if (whole_count > 0) {
-        stream->count_step = gr_commit_set_finish(script, &stream->table, whole, whole_count,
-                                                  stream->parent_table);
+        stream->count_step =
+            gr_commit_set_finish(script, &stream->table, whole, whole_count, stream->parent_table,
+                                 stream->feeds, stream->feed_count);
         stream->has_counts = true;
     }
     if (gone_count > 0)

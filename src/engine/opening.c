@@ -83,26 +83,95 @@ add_feed(struct gr_stream *stream, struct gr_feed feed, const char *name, bool n
     stream->feeds[stream->feed_count++] = feed;
 }
 
+/* Events name rows of `other`. */
 static void
-find_feeds(struct gr_stream *stream)
+add_event_feed(struct gr_stream *stream, const struct gr_schema *other)
+{
+    add_feed(stream,
+             (struct gr_feed){.kind = GR_FEED_EVENT,
+                              .event_object = other->event_object,
+                              .types = other->event_types,
+                              .type_count = other->event_type_count,
+                              .merges = other->event_merges,
+                              .merge_count = other->event_merge_count,
+                              .reason = "event"},
+             other->stream, other->parent != NULL);
+}
+
+/* When a row of the parent becomes part of another, so do its children: those of all that the event
+   names are asked for, whichever side it names and whether or not the survivor's cursor moved. */
+static bool
+add_merge_feed(struct gr_stream *stream, const struct gr_schema *parent,
+               const struct gr_schema *child, struct gr_error *err)
+{
+    const struct gr_stream *other = gr_engine_stream(stream->engine, parent->stream);
+    struct gr_buf quoted = gr_buf_new(0);
+    const char *schema, *table;
+    bool exists;
+
+    place_of(stream, parent->stream, &schema, &table);
+    if (!table_exists(stream->engine, schema, table, &exists, err))
+        return false;
+    if (!exists)
+        return true;
+    gr_sql_name(&quoted, schema, table);
+    add_feed(stream,
+             (struct gr_feed){.kind = GR_FEED_EVENT,
+                              .event_object = parent->event_object,
+                              .types = parent->event_merges,
+                              .type_count = parent->event_merge_count,
+                              .merges = parent->event_merges,
+                              .merge_count = parent->event_merge_count,
+                              .only_in = gr_buf_take(&quoted),
+                              .only_in_key = other != NULL ? other->plan->columns[0].name
+                                                           : parent->columns[0].name,
+                              .reason = "event"},
+             child->stream, false);
+    return true;
+}
+
+/* A row that names another one than before: the former may be gone, and no event may have said so. */
+static void
+add_former_feed(struct gr_stream *stream, size_t column, const char *name)
+{
+    const struct gr_schema *other = gr_schemas_find(&stream->engine->plan->schemas, name);
+
+    if (other != NULL && other->ask != GR_ASK_NONE && other->ask != GR_ASK_PARENT)
+        add_feed(stream,
+                 (struct gr_feed){.kind = GR_FEED_FORMER, .column = column, .reason = "left"}, name,
+                 false);
+}
+
+static bool
+find_feeds(struct gr_stream *stream, struct gr_error *err)
 {
     const struct gr_schemas *schemas = &stream->engine->plan->schemas;
+    const struct gr_plan_stream *plan = stream->plan;
 
     for (size_t i = 0; i < schemas->count; i++) {
         const struct gr_schema *other = &schemas->items[i];
+        const struct gr_schema *parent =
+            other->parent != NULL ? gr_schemas_find(schemas, other->parent) : NULL;
 
-        if (other->parent != NULL && strcmp(other->parent, stream->plan->schema->stream) == 0)
+        if (other->parent != NULL && strcmp(other->parent, plan->schema->stream) == 0)
             add_feed(stream, (struct gr_feed){.kind = GR_FEED_CHILD, .reason = "changed"},
                      other->stream, false);
-        if (other->event_type_count > 0 && is_event_log(stream->plan->schema))
-            add_feed(stream,
-                     (struct gr_feed){.kind = GR_FEED_EVENT,
-                                      .event_object = other->event_object,
-                                      .types = other->event_types,
-                                      .type_count = other->event_type_count,
-                                      .reason = "event"},
-                     other->stream, other->parent != NULL);
+        if (!is_event_log(plan->schema))
+            continue;
+        if (other->event_type_count > 0)
+            add_event_feed(stream, other);
+        if (parent != NULL && parent->event_merge_count > 0 &&
+            !add_merge_feed(stream, parent, other, err))
+            return false;
     }
+    for (size_t i = 0; i < plan->column_count; i++) {
+        if (plan->schema->parent_key != NULL &&
+            strcmp(plan->columns[i].field, plan->schema->parent_key) == 0)
+            add_former_feed(stream, i, plan->schema->parent);
+        if (plan->columns[i].refers != NULL)
+            add_former_feed(stream, i, plan->columns[i].refers);
+    }
+    return true;
 }
 
 static void
@@ -206,7 +275,10 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
     }
     stream->layout = gr_row_layout_new(stream->plan);
     gr_row_on_new_field(stream->layout, on_new_field, stream);
-    find_feeds(stream);
+    if (!find_feeds(stream, err)) {
+        gr_stream_state_free(&state);
+        return false;
+    }
     begin_walk(stream, &state);
     stream->is_fresh = is_fresh(stream, &state);
     gr_stream_state_free(&state);
@@ -217,13 +289,30 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
     return true;
 }
 
-/* What an opening that broke off has made. */
 static void
-undo(struct gr_stream *stream)
+free_text(const char *const *text)
+{
+    char *owned;
+
+    memcpy(&owned, text, sizeof(owned));
+    gr_free(owned);
+}
+
+void
+gr_opening_undo(struct gr_stream *stream)
 {
     if (stream->is_open)
         gr_table_free(&stream->table);
     stream->is_open = false;
+    gr_row_layout_free(stream->layout);
+    stream->layout = NULL;
+    for (size_t i = 0; i < stream->feed_count; i++) {
+        free_text(&stream->feeds[i].object);
+        free_text(&stream->feeds[i].only_in);
+    }
+    gr_free(stream->feeds);
+    stream->feeds = NULL;
+    stream->feed_count = 0;
     gr_free(stream->parent_table);
     stream->parent_table = NULL;
 }
@@ -238,6 +327,6 @@ gr_phase_open(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
     if (err->fault != GR_FAULT_LOST)
         return false;
     gr_log_error(GR_LOG_WARN, stream->plan->name, err);
-    undo(stream);
+    gr_opening_undo(stream);
     return gr_warehouse_reconnect(engine, err); /* and opens again */
 }

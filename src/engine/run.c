@@ -86,6 +86,7 @@ init_streams(struct gr_engine *engine)
         for (size_t j = 0; j < engine->lane_count; j++)
             stream->lanes[j].stream = stream;
         stream->batch.bookmark_us = stream->batch.clock_us = GR_TIME_NONE;
+        stream->is_fed = true;
         gr_buf_printf(&object, "%s.%s", stream->plan->table_schema, stream->plan->table_name);
         *stream->report = (struct gr_stream_report){
             .name = stream->plan->name,
@@ -157,6 +158,24 @@ pause_ms(const struct gr_engine *engine, int64_t now_ms)
     return due < 0 || due > most ? most : due;
 }
 
+/* What one stream does can be what another has waited for. */
+static void
+step_streams(struct gr_engine *engine)
+{
+    bool is_news = true;
+
+    while (is_news) {
+        is_news = false;
+        for (size_t i = 0; i < engine->count; i++) {
+            struct gr_stream *stream = &engine->streams[(engine->turn + i) % engine->count];
+            enum gr_phase before = stream->phase;
+
+            gr_stream_step(stream);
+            is_news = is_news || stream->phase != before;
+        }
+    }
+}
+
 static void
 loop(struct gr_engine *engine)
 {
@@ -171,8 +190,7 @@ loop(struct gr_engine *engine)
         gr_requests_take(engine, now_ms);
         maybe_stop(engine, now_ms);
         wind_down(engine);
-        for (size_t i = 0; i < engine->count; i++)
-            gr_stream_step(&engine->streams[(engine->turn + i) % engine->count]);
+        step_streams(engine);
         gr_requests_start(engine, gr_clock_ms());
         if (now_ms - last_report_ms >= PROGRESS_MS) {
             report_now(engine);

@@ -33,17 +33,54 @@ feeds_into(const struct gr_stream *feeder, const struct gr_stream *stream)
     return false;
 }
 
-/* Feeders that have not ended may still name rows; of the parent only the walk is waited for. */
+/* It has come to where it neither asks nor writes. */
 static bool
-feeders_have_ended(const struct gr_stream *stream)
+rests(const struct gr_stream *stream)
+{
+    return stream->phase >= GR_PHASE_CLOSE || stream->phase == GR_PHASE_SETTLE;
+}
+
+/* ... and will not do so any more unless it is fed. */
+static bool
+is_quiet(const struct gr_stream *stream)
+{
+    return stream->phase >= GR_PHASE_CLOSE ||
+           (stream->phase == GR_PHASE_SETTLE && stream->rounds > 0 && !stream->is_fed &&
+            !stream->is_settled && !stream->has_script && stream->queue_count < GR_QUEUE_BLOCK);
+}
+
+enum feeders { ALL_FEEDERS, BUT_CHILDREN };
+
+static bool
+is_child(const struct gr_stream *stream, const struct gr_stream *parent)
+{
+    return stream->plan->schema->parent != NULL &&
+           strcmp(stream->plan->schema->parent, parent->plan->schema->stream) == 0;
+}
+
+/* True if `holds` is true of every stream that feeds this one. */
+static bool
+do_all(const struct gr_stream *stream, enum feeders which, bool (*holds)(const struct gr_stream *))
 {
     for (size_t i = 0; i < stream->engine->count; i++) {
         const struct gr_stream *other = &stream->engine->streams[i];
 
-        if (other->phase != GR_PHASE_DONE && feeds_into(other, stream))
+        if (feeds_into(other, stream) && !holds(other) &&
+            (which == ALL_FEEDERS || !is_child(other, stream)))
             return false;
     }
     return true;
+}
+
+void
+gr_settle_feed(struct gr_stream *feeder)
+{
+    for (size_t i = 0; i < feeder->engine->count; i++) {
+        struct gr_stream *other = &feeder->engine->streams[i];
+
+        if (feeds_into(feeder, other))
+            other->is_fed = true;
+    }
 }
 
 static bool
@@ -93,7 +130,8 @@ reread(struct gr_stream *stream)
     stream->has_reread = true;
     stream->reach_us = GR_TIME_NONE;
     /* The queue is settled anew afterwards, from its beginning. */
-    stream->has_drained = false;
+    stream->is_fed = true;
+    stream->rounds = 0;
     stream->queue_count = 0;
     stream->queue_seq = 0;
 }
@@ -143,50 +181,71 @@ gr_settle_committed(struct gr_stream *stream, const struct gr_script *script, st
         stream->queue_seq = stream->queue[i].seq;
     }
     stream->report->queue = (int64_t)rows->count;
-    stream->is_settled = true;
     stream->reach_us = GR_TIME_NONE;
     if (stream->reach_step != SIZE_MAX && gr_script_rows(script, stream->reach_step)->count > 0)
         stream->reach_us = gr_rows_int(gr_script_rows(script, stream->reach_step), 0, 0);
+    stream->is_settled = rows->count > 0 || stream->reach_us != GR_TIME_NONE;
     return true;
+}
+
+/* The first round begins when the parent's walk is over. A later one needs news, and begins when
+   whoever feeds this stream rests: two streams can feed each other, a ticket its messages and a
+   message the ticket that it has left. */
+static bool
+may_begin_round(const struct gr_stream *stream)
+{
+    if (!stream->is_fed || stream->rounds >= GR_ROUNDS_MAX)
+        return false;
+    return stream->rounds == 0 ? parent_has_walked(stream) : do_all(stream, ALL_FEEDERS, rests);
+}
+
+static void
+begin_settling(struct gr_stream *stream, bool is_new_round)
+{
+    if (!gr_warehouse_is_free(stream->engine))
+        return;
+    stream->report->activity = "settles its queue";
+    stream->has_emptied = false;
+    if (is_new_round) {
+        stream->is_fed = false;
+        stream->rounds++;
+    }
+    settle(stream, is_new_round);
+}
+
+/* What was read of the queue is drained, or answered by the list. */
+static enum gr_phase
+after_settling(struct gr_stream *stream)
+{
+    stream->is_settled = false;
+    if (stream->reach_us == GR_TIME_NONE)
+        return GR_PHASE_DRAIN;
+    reread(stream);
+    return GR_PHASE_WALK;
 }
 
 bool
 gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
 {
-    bool feeders_ended = feeders_have_ended(stream);
     bool is_more = stream->queue_count == GR_QUEUE_BLOCK;
 
     (void)err;
-    if (!gr_stream_has_queue(stream) || stream->engine->is_stopping) {
-        if (!stream->has_script)
-            *next = GR_PHASE_CLOSE;
-        return true;
-    }
-    if (stream->is_settled) {
-        stream->is_settled = false;
-        if (stream->reach_us != GR_TIME_NONE) {
-            reread(stream);
-            *next = GR_PHASE_WALK;
-            return true;
-        }
-        stream->has_emptied = stream->queue_count == 0 && stream->is_last_round;
-        *next = stream->queue_count > 0 ? GR_PHASE_DRAIN
-                : stream->is_last_round ? GR_PHASE_CLOSE
-                                        : GR_PHASE_SETTLE;
-        return true;
-    }
     if (stream->has_script)
         return true;
-    /* The first round begins when the parent's walk is over, the last when nobody feeds any more. */
-    if (!is_more && !feeders_ended && (stream->has_drained || !parent_has_walked(stream))) {
+    if (!gr_stream_has_queue(stream) || stream->engine->is_stopping) {
+        *next = GR_PHASE_CLOSE;
+    } else if (stream->is_settled) {
+        *next = after_settling(stream);
+    } else if (is_more || may_begin_round(stream)) {
+        begin_settling(stream, !is_more);
+    } else {
+        /* What children may still say of a parent that they have left is a hint: without it the
+           stream is as complete as its own list and the events make it. */
+        stream->has_emptied = is_quiet(stream) && do_all(stream, BUT_CHILDREN, is_quiet);
         stream->report->activity = "waits for the streams that feed it";
-        return true;
+        if ((stream->has_emptied && do_all(stream, ALL_FEEDERS, is_quiet)) ||
+            stream->rounds >= GR_ROUNDS_MAX)
+            *next = GR_PHASE_CLOSE;
     }
-    if (!gr_warehouse_is_free(stream->engine))
-        return true;
-    stream->report->activity = "settles its queue";
-    stream->is_last_round = is_more ? stream->is_last_round : feeders_ended;
-    stream->has_drained = true;
-    settle(stream, !is_more);
     return true;
 }

@@ -162,6 +162,8 @@ gr_stream_count(struct gr_stream *stream, const struct gr_script *script, size_t
     stream->report->updated += counts.updated;
     stream->report->unchanged += counts.unchanged;
     stream->report->deleted += counts.deleted;
+    if (counts.inserted + counts.updated + counts.deleted > 0)
+        gr_settle_feed(stream);
 }
 
 const struct gr_table *
@@ -220,9 +222,7 @@ gr_stream_free(struct gr_stream *stream)
     for (size_t i = 0; i < stream->engine->lane_count; i++)
         gr_lane_reset(&stream->lanes[i]);
     gr_free(stream->lanes);
-    if (stream->is_open)
-        gr_table_free(&stream->table);
-    gr_row_layout_free(stream->layout);
+    gr_opening_undo(stream);
     gr_walk_free(&stream->walk);
     gr_buf_free(&stream->batch.rows);
     gr_rejects_free(&stream->batch.rejects);
@@ -231,14 +231,6 @@ gr_stream_free(struct gr_stream *stream)
     for (size_t i = 0; i < stream->finishing.keep_count; i++)
         gr_free(stream->finishing.keep[i]);
     gr_free(stream->finishing.keep);
-    for (size_t i = 0; i < stream->feed_count; i++) {
-        char *object;
-
-        memcpy(&object, &stream->feeds[i].object, sizeof(object));
-        gr_free(object);
-    }
-    gr_free(stream->feeds);
-    gr_free(stream->parent_table);
     gr_free(stream->queue);
     for (size_t i = 0; i < stream->new_field_count; i++)
         gr_free(stream->new_fields[i]);

@@ -145,6 +145,36 @@ put_latest(const struct merge *merge, struct gr_buf *sql)
     gr_buf_puts(sql, "s.ctid desc)");
 }
 
+bool
+gr_merge_has_former(const struct gr_table *table, const struct gr_feed *feed)
+{
+    return feed->kind == GR_FEED_FORMER && written_column(table, (int)feed->column) != NULL;
+}
+
+void
+gr_merge_reference(const struct gr_table *table, const char *alias, size_t column,
+                   struct gr_buf *sql)
+{
+    bool is_object = strcmp(table->types[column], "jsonb") == 0;
+
+    gr_buf_putc(sql, '(');
+    gr_merge_column(alias, table->stream->columns[column].name, sql);
+    gr_buf_puts(sql, is_object ? " ->> 'id')" : ")::text");
+}
+
+/* What each row named before, or names now. */
+static void
+put_references(const struct merge *merge, const char *name, struct gr_buf *sql)
+{
+    for (size_t i = 0; i < merge->feed_count; i++) {
+        if (!gr_merge_has_former(merge->table, &merge->feeds[i]))
+            continue;
+        gr_buf_puts(sql, ", ");
+        gr_merge_reference(merge->table, "t", merge->feeds[i].column, sql);
+        gr_buf_printf(sql, " as %s%zu", name, i);
+    }
+}
+
 static bool
 knows_parent(const struct merge *merge)
 {
@@ -161,8 +191,10 @@ put_changed(const struct merge *merge, struct gr_buf *sql)
 
     gr_buf_puts(sql, ", changed as materialized (\nselect l.*, ");
     gr_merge_column("t", key, sql);
-    gr_buf_printf(sql, " is not null as was_there, %s as gone_at\nfrom latest as l\n",
+    gr_buf_printf(sql, " is not null as was_there, %s as gone_at",
                   knows_parent(merge) ? "p._deleted_at" : "null::timestamptz");
+    put_references(merge, "former", sql);
+    gr_buf_puts(sql, "\nfrom latest as l\n");
     gr_buf_printf(sql, "left join %s as t on ", table->name);
     same_key(table, "l", sql);
     if (knows_parent(merge)) {
@@ -237,17 +269,18 @@ put_update(const struct gr_table *table, struct gr_buf *sql)
     gr_buf_puts(sql, ") is not false");
 }
 
-/* What the feeds ask of `written`: key, cursor, and of events four columns more. */
+/* What the feeds ask of `written`: key, cursor, what it refers to, and columns of events. */
 static void
 put_returning(const struct merge *merge, struct gr_buf *sql)
 {
-    static const char *const fields[] = {"object_type", "object_id", "type", "created_datetime"};
+    static const char *const fields[] = {"object_type", "object_id", "type", "created_datetime",
+                                         "data"};
     const struct gr_table *table = merge->table;
     const struct gr_plan_stream *stream = table->stream;
     bool feeds_events = false;
 
     for (size_t i = 0; i < merge->feed_count; i++)
-        feeds_events = feeds_events || merge->feeds[i].kind != GR_FEED_CHILD;
+        feeds_events = feeds_events || merge->feeds[i].kind == GR_FEED_EVENT;
     gr_buf_puts(sql, "\nreturning ");
     for (size_t i = 0; i < stream->key_count; i++) {
         gr_buf_puts(sql, i == 0 ? "" : ", ");
@@ -268,6 +301,7 @@ put_returning(const struct merge *merge, struct gr_buf *sql)
         gr_merge_column("t", name, sql);
         gr_buf_printf(sql, " as event_%s", fields[i]);
     }
+    put_references(merge, "reference", sql);
 }
 
 /* Deletes what is missing, marked or not; marks what is alive. */

@@ -39,6 +39,13 @@ void gr_merge_key_text(const struct gr_table *table, const char *alias, struct g
 /* alias."column" */
 void gr_merge_column(const char *alias, const char *column, struct gr_buf *sql);
 
+/* True if `feed` is of kind GR_FEED_FORMER and the table takes its column. */
+bool gr_merge_has_former(const struct gr_table *table, const struct gr_feed *feed);
+
+/* The id that the (alias's) column names, as text: the value itself, or its member `id`. */
+void gr_merge_reference(const struct gr_table *table, const char *alias, size_t column,
+                        struct gr_buf *sql);
+
 /* The fed CTEs; `written` and `changed` are those of above. */
 void gr_merge_feeds(const struct merge *merge, struct gr_buf *sql);
 

@@ -49,7 +49,8 @@ gr_commit_set_forget(struct gr_script *script, const struct gr_table *table, con
 
 size_t
 gr_commit_set_finish(struct gr_script *script, const struct gr_table *table, const int64_t *parents,
-                     size_t count, const char *parent_table)
+                     size_t count, const char *parent_table, const struct gr_feed *feeds,
+                     size_t feed_count)
 {
     struct merge merge = {
         .table = table,
@@ -57,6 +58,8 @@ gr_commit_set_finish(struct gr_script *script, const struct gr_table *table, con
         .parents = "$1",
         .finds_gone = true,
         .parent_table = parent_table,
+        .feeds = feeds,
+        .feed_count = feed_count,
     };
     struct gr_buf keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);

@@ -40,11 +40,13 @@ struct column_draft {
     const char *description;
     const struct gr_yaml_node *null;
     bool is_volatile;
+    const char *refers;
 };
 
 struct events_draft {
     const char *object_type;
     struct gr_texts types;
+    struct gr_texts merges;
 };
 
 #define AT(member) offsetof(struct draft, member)
@@ -96,7 +98,7 @@ static const struct gr_field fields[] = {
     {"confirm_gone",  GR_FIELD_BOOL,     IN(confirm_gone),  false, NULL,          "false",
      "ask for a row by id before it is deleted for being absent from a full walk"},
     {"columns",       GR_FIELD_MAP,      AT(columns),       true,  NULL,          NULL,
-     "name: { type, description, null, volatile }, one for each field of the API"},
+     "name: { type, description, null, volatile, refers }, one for each field of the API"},
     {0},
 };
 
@@ -109,6 +111,9 @@ static const struct gr_field column_fields[] = {
      "`false` for the columns of the key, which are never null; the others always may be"},
     {"volatile",    GR_FIELD_BOOL, offsetof(struct column_draft, is_volatile), false, NULL, "false",
      "a change of this alone is no change of the row, which is then not rewritten"},
+    {"refers",      GR_FIELD_NAME, offsetof(struct column_draft, refers),      false, NULL, NULL,
+     "stream whose row is named here, as an id or an object with one; when another takes its place, "
+     "the former one is asked for: it may have been merged away"},
     {0},
 };
 
@@ -117,6 +122,9 @@ static const struct gr_field events_fields[] = {
      "object_type of the events"},
     {"types",       GR_FIELD_TEXTS, offsetof(struct events_draft, types),       true, NULL, NULL,
      "types of the events"},
+    {"merges",      GR_FIELD_TEXTS, offsetof(struct events_draft, merges),      false, NULL, NULL,
+     "those of the types by which one object becomes part of another: whichever the event names, the "
+     "ids in its data are asked for too, and the children of all of them"},
     {0},
 };
 /* clang-format on */
@@ -167,7 +175,8 @@ load_column(struct loader *l, const struct gr_yaml_node *name, const struct gr_y
                               .field = name->text,
                               .description = draft.description,
                               .is_key = is_key(l, name->text),
-                              .is_volatile = draft.is_volatile};
+                              .is_volatile = draft.is_volatile,
+                              .refers = draft.refers};
     if (!gr_type_parse(draft.type, &out->type) ||
         strcmp(gr_type_facts(out->type)->name, draft.type) != 0)
         return gr_yaml_fail(gr_yaml_get(value, "type"), l->err,
@@ -267,6 +276,21 @@ load_passes(struct loader *l)
 }
 
 static bool
+check_merges(struct loader *l, const struct events_draft *draft)
+{
+    for (size_t i = 0; i < draft->merges.count; i++) {
+        bool is_known = false;
+
+        for (size_t j = 0; j < draft->types.count && !is_known; j++)
+            is_known = strcmp(draft->merges.items[i], draft->types.items[j]) == 0;
+        if (!is_known)
+            return gr_yaml_fail(l->draft.events, l->err, "\"%.63s\" of \"merges\" is not among the types",
+                                draft->merges.items[i]);
+    }
+    return true;
+}
+
+static bool
 load_events(struct loader *l)
 {
     struct events_draft draft = {0};
@@ -284,7 +308,9 @@ load_events(struct loader *l)
     l->draft.schema.event_object = draft.object_type;
     l->draft.schema.event_types = draft.types.items;
     l->draft.schema.event_type_count = draft.types.count;
-    return true;
+    l->draft.schema.event_merges = draft.merges.items;
+    l->draft.schema.event_merge_count = draft.merges.count;
+    return check_merges(l, &draft);
 }
 
 /* field:asc or field:desc, several with commas; each field a column. */

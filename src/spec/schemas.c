@@ -152,6 +152,25 @@ check_parent(const struct list *list, const struct gr_schema *schema, struct gr_
     return true;
 }
 
+/* What a column refers to has to be asked for by id. */
+static bool
+check_references(const struct list *list, const struct gr_schema *schema, struct gr_error *err)
+{
+    for (size_t i = 0; i < schema->column_count; i++) {
+        const struct gr_column *column = &schema->columns[i];
+        const struct gr_schema *other = column->refers != NULL ? find(list, column->refers) : NULL;
+
+        if (column->refers == NULL)
+            continue;
+        if (other == NULL || other->ask == GR_ASK_NONE || other->ask == GR_ASK_PARENT)
+            return gr_fail(err, GR_FAULT_SPEC,
+                           "%s: column \"%s\" refers to \"%s\", which is no stream that is asked "
+                           "for rows by id",
+                           schema->file, column->name, column->refers);
+    }
+    return true;
+}
+
 static int
 compare_streams(const void *a, const void *b)
 {
@@ -164,7 +183,8 @@ load_all(struct list *list, const char *folder, struct gr_error *err)
     if (!load_embedded(list, err) || (folder != NULL && !load_folder(list, folder, err)))
         return false;
     for (size_t i = 0; i < list->count; i++)
-        if (!check_parent(list, &list->items[i], err))
+        if (!check_parent(list, &list->items[i], err) ||
+            !check_references(list, &list->items[i], err))
             return false;
     qsort(list->items, list->count, sizeof(list->items[0]), compare_streams);
     return true;

@@ -4,7 +4,7 @@
     from "pg_temp"."set_gorgias.ticket_messages" as s
     where s."id" is not null and s."ticket_id" = any($1::bigint[])
     order by s."id"::bigint, u desc nulls last, s.ctid desc), changed as materialized (
-    select l.*, t."id" is not null as was_there, p._deleted_at as gone_at
+    select l.*, t."id" is not null as was_there, p._deleted_at as gone_at, (t."ticket_id")::text as former0
     from latest as l
     left join "gorgias"."ticket_messages" as t on t."id" = l.k0
     left join "gorgias"."tickets" as p on p."id" = l.p
@@ -16,10 +16,14 @@
     join "pg_temp"."set_gorgias.ticket_messages" as s on s.ctid = c.at
     on conflict ("id") do update set "ticket_id" = excluded."ticket_id", "body_text" = excluded."body_text", "created_datetime" = excluded."created_datetime", "_loaded_at" = excluded."_loaded_at", "_deleted_at" = excluded."_deleted_at", "_hash" = excluded."_hash", "_extra" = excluded."_extra"
     where (excluded."created_datetime" >= t."created_datetime") is not false
-    returning t."id" as k0, t."created_datetime" as u), gone as (
+    returning t."id" as k0, t."created_datetime" as u, (t."ticket_id")::text as reference0), gone as (
     update "gorgias"."ticket_messages" as t set _deleted_at = now()
     where t._deleted_at is null and t."ticket_id" = any($1::bigint[]) and not exists (select from latest as l where t."id" = l.k0)
-    returning t."id" as key), n as (
+    returning t."id" as key), fed0 as (
+    insert into "_gorgias_replicate".queue as q (object, key, v, reason)
+    select 'gorgias.tickets', f.key, case when count(*) = count(f.v) then max(f.v) end, 'left' from (select c.former0::bigint as key, null::timestamptz as v from written as w join changed as c on c.was_there and c.k0 = w.k0 where c.former0 ~ '^[0-9]{1,18}$' and c.former0 is distinct from w.reference0) as f where f.key is not null group by f.key
+    on conflict (object, key) do update set v = excluded.v, seq = excluded.seq, reason = excluded.reason, enqueued_at = excluded.enqueued_at
+    where (excluded.v >= q.v) is not false), n as (
     select (select count(*) from written) as written, (select count(*) from changed where not was_there) as new, (select count(*) from latest) as latest)
     select least(new, written), written - least(new, written), latest - written, (select count(*) from gone) from n $1='{4,5}'
 2 delete from "pg_temp"."set_gorgias.ticket_messages" as s where s."ticket_id" = any($1::bigint[]) $1='{4,5}'

@@ -107,6 +107,12 @@ class Changes:
     def _event(self, type, object_type, id, **more):
         return self._account.record(type, object_type, id, **more)
 
+    def _merge_event(self, kind, loser, winner, now):
+        """Which side it names and what its data holds is not documented."""
+        named, other = (winner, loser) if self._settings.merge_event == "winner" else (loser, winner)
+        data = {f"other_{kind.lower()}": {"id": other, "name": None}} if self._settings.merge_data else None
+        self._event(f"{kind.lower()}-merged", kind, named, at=now, data=data)
+
     def _agent(self):
         people = self._account.population.people.agents
         return self._account.rng.choice(people) if people else None
@@ -208,7 +214,7 @@ class Changes:
             self._event("ticket-deleted", "Ticket", id)
         return {"id": id, "messages": sorted(thread)}
 
-    def ticket_merge(self, loser=None, winner=None, at=None):
+    def ticket_merge(self, loser=None, winner=None, at=None, touch=True):
         """The loser's messages move to the winner; the loser is gone."""
         a = self._account
         loser = self._pick("tickets", loser)
@@ -223,8 +229,8 @@ class Changes:
         a.thread(loser).clear()
         a.tickets.remove(loser)
         a.merged["tickets"][loser] = winner
-        self._recount(winner, now)
-        self._event("ticket-merged", "Ticket", winner if self._settings.merge_event == "winner" else loser, at=now)
+        self._recount(winner, now if touch else None)
+        self._merge_event("Ticket", loser, winner, now)
         return {"id": loser, "winner": winner, "messages": moved}
 
     # -- messages
@@ -344,7 +350,7 @@ class Changes:
         a.merged["customers"][loser] = winner
         now = self._now()
         a.customers.change(winner, {"updated_datetime": self._iso(now)})
-        self._event("customer-merged", "Customer", winner if self._settings.merge_event == "winner" else loser, at=now)
+        self._merge_event("Customer", loser, winner, now)
         return {"id": loser, "winner": winner}
 
     def customer_delete(self, id=None, event=True):

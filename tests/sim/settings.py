@@ -26,6 +26,7 @@ SETTINGS = {
     "unknown_ticket_messages": ("empty", "404: /api/messages?ticket_id= of an unknown ticket is not found"),
     "merged_ticket": ("404", "what GET of a merged ticket answers: 404 or 301"),
     "merge_event": ("loser", "whom a merge event names: loser or winner"),
+    "merge_data": (False, "the data of a merge event names the other side"),
     "keepalive_max": (0, "requests after which a connection is closed; 0: never"),
     "forbid": ("", "comma-separated paths (fnmatch) that answer 403"),
 }

@@ -13,12 +13,12 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct gr_column ticket_columns[] = {
-    {"id", "id", "Ticket id", GR_TYPE_BIGINT, true, false},
-    {"subject", "subject", "It's the subject line", GR_TYPE_TEXT, false, false},
-    {"meta", "meta", "", GR_TYPE_JSONB, false, false},
-    {"messages_count", "messages_count", NULL, GR_TYPE_BIGINT, false, false},
-    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false},
-    {"updated_datetime", "updated_datetime", "Last change", GR_TYPE_TIMESTAMPTZ, false, false},
+    {"id", "id", "Ticket id", GR_TYPE_BIGINT, true, false, NULL},
+    {"subject", "subject", "It's the subject line", GR_TYPE_TEXT, false, false, NULL},
+    {"meta", "meta", "", GR_TYPE_JSONB, false, false, NULL},
+    {"messages_count", "messages_count", NULL, GR_TYPE_BIGINT, false, false, NULL},
+    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, NULL},
+    {"updated_datetime", "updated_datetime", "Last change", GR_TYPE_TIMESTAMPTZ, false, false, NULL},
 };
 static const struct gr_schema ticket_schema = {
     .stream = "tickets",
@@ -43,10 +43,10 @@ static const struct gr_plan_stream tickets = {
 };
 
 static const struct gr_column message_columns[] = {
-    {"id", "id", "Message id", GR_TYPE_BIGINT, true, false},
-    {"ticket_id", "ticket_id", NULL, GR_TYPE_BIGINT, false, false},
-    {"body_text", "body_text", NULL, GR_TYPE_TEXT, false, false},
-    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false},
+    {"id", "id", "Message id", GR_TYPE_BIGINT, true, false, NULL},
+    {"ticket_id", "ticket_id", NULL, GR_TYPE_BIGINT, false, false, NULL},
+    {"body_text", "body_text", NULL, GR_TYPE_TEXT, false, false, NULL},
+    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, NULL},
 };
 static const struct gr_schema message_schema = {
     .stream = "ticket_messages",
@@ -74,11 +74,12 @@ static const struct gr_plan_stream messages = {
 };
 
 static const struct gr_column event_columns[] = {
-    {"id", "id", NULL, GR_TYPE_BIGINT, true, false},
-    {"object_type", "object_type", NULL, GR_TYPE_TEXT, false, false},
-    {"object_id", "object_id", NULL, GR_TYPE_BIGINT, false, false},
-    {"type", "type", NULL, GR_TYPE_TEXT, false, false},
-    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false},
+    {"id", "id", NULL, GR_TYPE_BIGINT, true, false, NULL},
+    {"object_type", "object_type", NULL, GR_TYPE_TEXT, false, false, NULL},
+    {"object_id", "object_id", NULL, GR_TYPE_BIGINT, false, false, NULL},
+    {"type", "type", NULL, GR_TYPE_TEXT, false, false, NULL},
+    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, NULL},
+    {"data", "data", NULL, GR_TYPE_JSONB, false, false, NULL},
 };
 static const struct gr_schema event_schema = {
     .stream = "events",
@@ -103,8 +104,8 @@ static const struct gr_plan_stream events = {
 };
 
 static const struct gr_column tag_columns[] = {
-    {"id", "id", "Tag id", GR_TYPE_BIGINT, true, false},
-    {"name", "name", NULL, GR_TYPE_TEXT, false, false},
+    {"id", "id", "Tag id", GR_TYPE_BIGINT, true, false, NULL},
+    {"name", "name", NULL, GR_TYPE_TEXT, false, false, NULL},
 };
 static const struct gr_schema tag_schema = {
     .stream = "tags",
@@ -199,8 +200,8 @@ put_message(struct gr_buf *copy, int64_t id, int64_t ticket, const char *body, c
 }
 
 static inline void
-put_event(struct gr_buf *copy, int64_t id, const char *object, int64_t object_id, const char *type,
-          const char *created)
+put_event_with(struct gr_buf *copy, int64_t id, const char *object, int64_t object_id,
+               const char *type, const char *created, const char *data)
 {
     put_be(copy, COUNT_OF(event_columns) + 2, 2);
     put_int(copy, id);
@@ -208,7 +209,15 @@ put_event(struct gr_buf *copy, int64_t id, const char *object, int64_t object_id
     put_int(copy, object_id);
     put_text(copy, type);
     put_time(copy, created);
+    put_text(copy, data);
     put_tail(copy, id);
+}
+
+static inline void
+put_event(struct gr_buf *copy, int64_t id, const char *object, int64_t object_id, const char *type,
+          const char *created)
+{
+    put_event_with(copy, id, object, object_id, type, created, NULL);
 }
 
 static inline void

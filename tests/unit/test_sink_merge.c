@@ -418,6 +418,49 @@ resolve(void)
     run_script(script);
 }
 
+/* Whichever side of a merge an event names, the others are in its data. */
+static void
+merges_name_both_sides(void **state)
+{
+    static const char *const types[] = {"ticket-deleted", "ticket-merged"};
+    const struct gr_feed feeds[] = {
+        {.object = "gorgias.tickets",
+         .kind = GR_FEED_EVENT,
+         .event_object = "Ticket",
+         .types = types,
+         .type_count = 2,
+         .merges = types + 1,
+         .merge_count = 1,
+         .reason = "event"},
+        {.object = "gorgias.ticket_messages",
+         .kind = GR_FEED_EVENT,
+         .event_object = "Ticket",
+         .types = types + 1,
+         .type_count = 1,
+         .merges = types + 1,
+         .merge_count = 1,
+         .only_in = ticket_table.name,
+         .only_in_key = "id",
+         .reason = "event"},
+    };
+    struct gr_script *script = gr_script_new("events: commit");
+    struct gr_buf copy = gr_buf_new(0);
+    size_t step;
+
+    (void)state;
+    (void)merge_ticket(1, "a", JAN1, 1);
+    (void)merge_ticket(2, "a", JAN1, 1);
+    put_event_with(&copy, 1, "Ticket", 1, "ticket-merged", JAN2,
+                   "{\"from\": {\"id\": 2}, \"ids\": [\"3\", -4, 5.5, true, \"x6\"], \"at\":"
+                   " 99999999999999999999}");
+    put_event_with(&copy, 2, "Ticket", 7, "ticket-deleted", JAN2, "{\"id\": 8}");
+    step = gr_commit_merge(script, &event_table, &copy, NULL, feeds, COUNT_OF(feeds));
+    check_counts(run_counted(script, step), 2, 0, 0, 0);
+    check(QUEUE_OF, "gorgias.ticket_messages:1:02 gorgias.ticket_messages:2:02"
+                    " gorgias.tickets:1:02 gorgias.tickets:2:02 gorgias.tickets:3:02"
+                    " gorgias.tickets:7:02");
+}
+
 static void
 events_feed_once(void **state)
 {
@@ -675,11 +718,15 @@ stage_set(const int64_t (*rows)[2], size_t count)
     run_script(script);
 }
 
+static const struct gr_feed left = {
+    .object = "gorgias.tickets", .kind = GR_FEED_FORMER, .column = 1, .reason = "left"};
+
 static struct gr_counts
 finish_set(const int64_t *parents, size_t count)
 {
     struct gr_script *script = gr_script_new("ticket_messages: finish");
-    size_t step = gr_commit_set_finish(script, &message_table, parents, count, ticket_table.name);
+    size_t step = gr_commit_set_finish(script, &message_table, parents, count, ticket_table.name,
+                                       &left, 1);
 
     return run_counted(script, step);
 }
@@ -710,6 +757,10 @@ sets_replace_sets(void **state)
     stage_set(moved, 1);
     check_counts(finish_set(two, 1), 0, 1, 1, 0);
     check(MESSAGES, "1/10 1/12 2/11 2/20 3/30");
+    /* ... and the ticket that it has left is to be asked for: no event may name it. */
+    check("select string_agg(concat_ws(':', object, key, coalesce(v::text, '-'), reason), ' ')"
+          " from _gorgias_replicate.queue",
+          "gorgias.tickets:1:-:left");
     check_counts(finish_set(all, 3), 0, 0, 0, 5); /* nothing staged: their sets are empty */
     stage_set(first, 4);
     {
@@ -1068,6 +1119,7 @@ main(void)
         cmocka_unit_test_setup(children_follow_a_deleted_parent, clean),
         cmocka_unit_test_setup(feeds_what_was_written, clean),
         cmocka_unit_test_setup(feeds_an_entry_again, clean),
+        cmocka_unit_test_setup(merges_name_both_sides, clean),
         cmocka_unit_test_setup(events_feed_once, clean),
         cmocka_unit_test_setup(difference_makes_equal, clean),
         cmocka_unit_test_setup(difference_may_mark, clean),

@@ -267,6 +267,10 @@ events_golden(void **state)
          .event_object = "Ticket",
          .types = fed_types,
          .type_count = 1,
+         .merges = fed_types,
+         .merge_count = 1,
+         .only_in = "\"gorgias\".\"tickets\"",
+         .only_in_key = "id",
          .reason = "event"},
         {.object = "gorgias.ticket_messages" GR_QUEUE_OF_ROWS,
          .kind = GR_FEED_EVENT,
@@ -315,6 +319,8 @@ set_golden(void **state)
 {
     const int64_t parents[] = {4, 5};
     const struct gr_queue_entry entry = {4, GR_TIME_NONE, 9};
+    const struct gr_feed left = {
+        .object = "gorgias.tickets", .kind = GR_FEED_FORMER, .column = 1, .reason = "left"};
     struct gr_script *script = gr_script_new("golden");
     struct gr_buf copy = gr_buf_new(0);
     struct gr_table parent;
@@ -325,7 +331,7 @@ set_golden(void **state)
     gr_table_describe(&messages, "_gorgias_replicate", &table);
     put_message(&copy, 1, 4, "b", NULL, 1);
     gr_commit_set_page(script, &table, &copy);
-    (void)gr_commit_set_finish(script, &table, parents, 2, parent.name);
+    (void)gr_commit_set_finish(script, &table, parents, 2, parent.name, &left, 1);
     (void)gr_commit_gone(script, &parent, parents, 2, &table, NULL, 0);
     (void)gr_commit_queue_next(script, &table, 3, 100);
     gr_commit_queue_done(script, &table, &entry, 1);

@@ -72,6 +72,12 @@ bool gr_stream_sql(struct gr_stream *stream, const char *what, const char *sql,
 /* What the stream does or waits for right now, for the display; static. */
 const char *gr_stream_activity(const struct gr_stream *stream, int64_t now_ms);
 
+/* It has written rows: streams that it feeds have to look into their queues. */
+void gr_settle_feed(struct gr_stream *feeder);
+
+/* What gr_phase_open has made, undone. */
+void gr_opening_undo(struct gr_stream *stream);
+
 /* True if the stream drains a queue in this run. */
 bool gr_stream_has_queue(const struct gr_stream *stream);
 

@@ -38,6 +38,7 @@ enum {
     GR_LOSS_PAGES = 50,               /* committed pages for each further one at risk     */
     GR_QUEUE_BLOCK = 500,             /* queue entries held in memory                    */
     GR_CONFIRM_MAX = 100,             /* rows asked for one by one before they are deleted */
+    GR_ROUNDS_MAX = 20,               /* times that a queue is read anew in one run      */
 };
 
 enum gr_phase {
@@ -145,10 +146,11 @@ struct gr_stream {
     size_t reach_step;          /* of the script that settles; SIZE_MAX: not asked     */
     int64_t reach_us;           /* down to where a walk answers more; GR_TIME_NONE     */
     bool has_reread;            /* that walk has been made                             */
-    bool is_settled;            /* a block of the queue has just been read             */
-    bool has_drained;           /* the first round has begun                           */
+    bool is_settled;            /* a block of the queue has just been read, and not all
+                                   of it is answered                                   */
+    int rounds;                 /* times that the queue was begun to be read           */
+    bool is_fed;                /* a feeder has written rows since the last of them    */
     bool has_emptied;           /* nothing was left to ask when nobody fed any more    */
-    bool is_last_round;         /* all feeders had ended when the queue was settled    */
     bool has_counts, has_gone;  /* what the running script of answers counts           */
     size_t gone_step;
     bool walk_is_over;

@@ -46,12 +46,19 @@ void gr_commit_state(struct gr_script *script, const struct gr_table *table,
 struct gr_feed {
     const char *object;       /* of the stream that will ask                                   */
     enum { GR_FEED_CHILD,     /* each row written: its key, its cursor as v                    */
-           GR_FEED_EVENT      /* each event inserted whose type is in `types`: object_id,
+           GR_FEED_EVENT,     /* each event inserted whose type is in `types`: object_id,
                                  created_datetime                                             */
+           GR_FEED_FORMER     /* each row written in which `column` names another row than
+                                 before: the one that it named before, v unknown              */
     } kind;
     const char *event_object;
     const char *const *types;
     size_t type_count;
+    const char *const *merges; /* of events of these types all ids in their data as well       */
+    size_t merge_count;
+    const char *only_in;       /* quoted table that has to have the row, by ...                 */
+    const char *only_in_key;   /* ... this column; NULL: any row                                */
+    size_t column;
     const char *reason;       /* "changed", "event"                                            */
 };
 
@@ -109,7 +116,8 @@ void gr_commit_set_forget(struct gr_script *script, const struct gr_table *table
    The sets of these parents are complete: merge them, mark alive rows of these parents that are not
    in their set as deleted (stream->missing hard: delete), forget the staged rows. */
 size_t gr_commit_set_finish(struct gr_script *script, const struct gr_table *table,
-                            const int64_t *parents, size_t count, const char *parent_table);
+                            const int64_t *parents, size_t count, const char *parent_table,
+                            const struct gr_feed *feeds, size_t feed_count);
 
 /* These keys (first key column) are gone at the source: mark or delete them, and the rows of
    `child` (opened, or NULL) whose parent they are, as the child's stream->missing says; without a

@@ -41,6 +41,7 @@ struct gr_column {
     enum gr_type type;
     bool is_key;             /* part of the primary key: never null                       */
     bool is_volatile;        /* takes no part in the fingerprint                          */
+    const char *refers;      /* stream whose row this one names by its id, or NULL        */
 };
 
 /* A query parameter and its value. */
@@ -77,6 +78,8 @@ struct gr_schema {
     const char *event_object; /* object_type of the events below                             */
     const char *const *event_types; /* event types that put their object into this queue     */
     size_t event_type_count;
+    const char *const *event_merges; /* those of them by which one object becomes part of another */
+    size_t event_merge_count;
     bool confirm_gone;        /* GET path/{id} before a row missing in a full walk is deleted */
     const struct gr_column *columns; /* key columns first                                     */
     size_t column_count;
