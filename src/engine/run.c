@@ -244,11 +244,10 @@ run_status(const struct gr_engine *engine, int exit_code)
 }
 
 /* Streams that failed or were cut short have not written their totals themselves. */
-static void
-write_totals(struct gr_engine *engine, int exit_code)
+static bool
+write_totals(struct gr_engine *engine, int exit_code, struct gr_error *err)
 {
     const struct gr_run_report *report = engine->report;
-    struct gr_error err;
     struct gr_run_totals totals = {
         .status = run_status(engine, exit_code),
         .exit_code = exit_code,
@@ -257,24 +256,42 @@ write_totals(struct gr_engine *engine, int exit_code)
         .error = engine->fatal.fault != GR_OK ? engine->fatal.message : NULL,
         .hint = engine->fatal.hint[0] != '\0' ? engine->fatal.hint : NULL};
 
-    if (engine->fatal.fault == GR_FAULT_FENCED || engine->fatal.fault == GR_FAULT_TARGET)
-        return;
     for (size_t i = 0; i < engine->count; i++) {
         struct gr_stream *stream = &engine->streams[i];
         struct gr_stream_totals stream_totals;
         struct gr_script *script;
+        bool is_ok;
 
         if (!stream->is_open || stream->has_closed)
             continue;
         script = gr_script_new(stream->plan->name);
         gr_stream_totals(stream, stream->report->status, &stream_totals);
         gr_commit_stream_run(script, &stream->table, engine->run_id, &stream_totals);
-        if (!gr_script_run(script, engine->pg, &err))
-            gr_log_error(GR_LOG_WARN, stream->plan->name, &err);
+        is_ok = gr_script_run(script, engine->pg, err);
         gr_script_free(script);
+        if (!is_ok)
+            return false;
+        stream->has_closed = true;
     }
-    if (!gr_state_end(engine->pg, engine->plan->state_schema, engine->run_id, &totals, &err))
-        gr_log_error(GR_LOG_WARN, NULL, &err);
+    return gr_state_end(engine->pg, engine->plan->state_schema, engine->run_id, &totals, err);
+}
+
+/* The history of a run is part of it: a connection that breaks here is made anew like any other. */
+static void
+end_run(struct gr_engine *engine)
+{
+    int exit_code = exit_code_of(engine);
+    struct gr_error err;
+
+    engine->report->exit_code = exit_code;
+    if (engine->fatal.fault == GR_FAULT_FENCED || engine->fatal.fault == GR_FAULT_TARGET ||
+        write_totals(engine, exit_code, &err))
+        return;
+    if (err.fault == GR_FAULT_LOST && gr_warehouse_reconnect(engine, &err) &&
+        write_totals(engine, exit_code, &err))
+        return;
+    (void)gr_fail_in(&err, "what the run has come to could not be written down");
+    gr_log_error(GR_LOG_WARN, NULL, &err);
 }
 
 static void
@@ -306,8 +323,7 @@ gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
         engine.fatal = refusal;
     if (is_open) {
         loop(&engine);
-        report->exit_code = exit_code_of(&engine);
-        write_totals(&engine, report->exit_code);
+        end_run(&engine);
     } else {
         report->exit_code = exit_code_of(&engine);
         report->now_ms = gr_clock_ms();

@@ -71,6 +71,7 @@ static const struct {
     {"25006", GR_FAULT_TARGET},
     {"40001", GR_FAULT_CONFLICT},
     {"40P01", GR_FAULT_CONFLICT},
+    {"57014", GR_FAULT_CONFLICT}, /* somebody cancelled the statement */
     {"55P03", GR_FAULT_CONFLICT},
 };
 
