@@ -165,7 +165,7 @@ faults_follow_the_sqlstate(void **state)
         {"28000", GR_FAULT_TARGET},   {"3D000", GR_FAULT_TARGET},   {"40001", GR_FAULT_CONFLICT},
         {"40P01", GR_FAULT_CONFLICT}, {"55P03", GR_FAULT_CONFLICT}, {"08006", GR_FAULT_LOST},
         {"57P01", GR_FAULT_LOST},     {"22P02", GR_FAULT_DATA},     {"23505", GR_FAULT_DATA},
-        {"57014", GR_FAULT_DATA},
+        {"57014", GR_FAULT_CONFLICT},
     };
 
     (void)state;
