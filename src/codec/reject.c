@@ -2,7 +2,7 @@
 #include "gr/codec/reject.h"
 
 #include "gr/base/alloc.h"
-#include "gr/codec/text.h"
+#include "gr/base/utf8.h"
 
 void
 gr_rejects_cut(struct gr_rejects *rejects, size_t count)

@@ -127,32 +127,15 @@ check_secret(struct loader *l, const char *key, const char *value)
     return true;
 }
 
-/* As it travels in the body of a form. */
-static void
-hide_encoded(const char *value)
-{
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-    for (const char *c = value; c != NULL && *c != '\0'; c++) {
-        if (strchr(plain, *c) != NULL)
-            gr_buf_putc(&text, *c);
-        else
-            gr_buf_printf(&text, "%%%02X", (unsigned)(unsigned char)*c);
-    }
-    gr_log_secret(gr_buf_text(&text));
-}
-
 /* As it travels in the Authorization header. */
 static void
-hide_basic(const char *email, const char *api_key)
+hide_basic(const char *user, const char *password)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     GR_CLEANUP(gr_buf_free) struct gr_buf pair = gr_buf_new(0);
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
 
-    gr_buf_printf(&pair, "%s:%s", email, api_key);
+    gr_buf_printf(&pair, "%s:%s", user, password);
     for (size_t i = 0; i < pair.len; i += 3) {
         unsigned bits = 0;
 
@@ -257,8 +240,8 @@ check_credentials(struct loader *l)
                             s->email);
     if (!has_oauth2)
         hide_basic(s->email, s->api_key);
-    hide_encoded(s->client_secret);
-    hide_encoded(s->refresh_token);
+    else if (s->client_id != NULL && s->client_secret != NULL)
+        hide_basic(s->client_id, s->client_secret);
     return true;
 }
 

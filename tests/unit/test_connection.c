@@ -231,6 +231,7 @@ test_base_urls(void **state)
         {"http://127.0.0.1.example.com", NULL},
         {"http://127.0.0.1@example.com", NULL},
         {"http://127.0.0.256", NULL},
+        {"http://127.0.0.010", NULL},
         {"http://127.0.0", NULL},
         {"http://127.0.0.1.", NULL},
         {"http://localhost.example.com", NULL},
@@ -350,7 +351,7 @@ test_refused_sources(void **state)
          "f.yaml:1:46: \"api_key\" holds a space or another character that no key has"},
         {"GORGIAS: {subdomain: m, email: a@b, api_key: key1, api_key_file: x}",
          "f.yaml:1:66: \"api_key\" and \"api_key_file\" are both set; one is enough"},
-        {"GORGIAS: {subdomain: m, email: a@b, access_token: token}",
+        {"GORGIAS: {subdomain: m, email: a@b, access_token: token-two}",
          "f.yaml:1:10: connection \"GORGIAS\" has both an API key and OAuth2 tokens; one is "
          "enough"},
         {"GORGIAS: {subdomain: m, client_id: x}",
