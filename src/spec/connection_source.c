@@ -163,6 +163,7 @@ read_secret(struct loader *l, const char *key, const char *path, const char **ou
         (void)snprintf(why, sizeof(why), "%s", l->err->message);
         return gr_yaml_fail(at(l, key), l->err, "\"%s\": %.800s", key, why);
     }
+    gr_connection_warn_shared(l->from, path);
     lead = strspn(text, " \t\r\n");
     text += lead;
     len = strlen(text);
@@ -235,9 +236,7 @@ check_credentials(struct loader *l)
                             l->name->text);
     if (!has_oauth2 && (*s->email == '\0' || strpbrk(s->email, ": \t\r\n") != NULL))
         return gr_yaml_fail(at(l, "email"), l->err,
-                            "\"email\" must be an e-mail address, found "
-                            "\"%.60s\"",
-                            s->email);
+                            "\"email\" must be an e-mail address, without spaces and colons");
     if (!has_oauth2)
         hide_basic(s->email, s->api_key);
     else if (s->client_id != NULL && s->client_secret != NULL)
@@ -276,10 +275,13 @@ check_subdomain(struct loader *l)
          (*rest == '.' &&
           (strncasecmp(rest, ".gorgias.com", 12) != 0 || (rest[12] != '\0' && rest[12] != '/'))) ||
          *rest == ':')) {
+        /* What stands before an @ may be a user and a password. */
         (void)gr_yaml_fail(at(l, "subdomain"), l->err,
                            "\"subdomain\" must be letters, digits and "
-                           "hyphens, found \"%.60s\"",
-                           s->subdomain);
+                           "hyphens, found %s",
+                           strchr(s->subdomain, '@') != NULL
+                               ? "another text"
+                               : gr_yaml_shown(l->from->arena, at(l, "subdomain")));
         return gr_hint(l->err, "It is the mycompany of https://mycompany.gorgias.com.");
     }
     s->subdomain = name;

@@ -2,11 +2,14 @@
 #include "gr/spec/yaml.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <yaml.h>
 
@@ -20,6 +23,8 @@
  */
 #define ASIDE_OPEN  "\xee\xb4\x9b" /* U+ED1B */
 #define ASIDE_CLOSE "\xee\xb4\x9d" /* U+ED1D */
+
+enum { PIPE_PATIENCE_MS = 10000 };
 
 /* libyaml skips it too, but counts it as a column, so that the first key stands apart. */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -154,8 +159,10 @@ check_tag(struct reader *r, const yaml_event_t *event, const yaml_char_t *tag)
 {
     if (tag == NULL || is_core_tag((const char *)tag))
         return true;
-    (void)fail_at(r, &event->start_mark, "tag \"%s\" is not supported", (const char *)tag);
-    return gr_hint(r->err, "Only the core types of YAML are known; remove the tag.");
+    /* Not shown: it may be a password that begins with an exclamation mark. */
+    (void)fail_at(r, &event->start_mark, "a tag that is not supported");
+    return gr_hint(r->err, "Only the core types of YAML are known: remove the tag, or put a text that "
+                           "begins with ! in quotes.");
 }
 
 static struct parsed *
@@ -219,9 +226,8 @@ read_alias(struct reader *r, const yaml_event_t *event, unsigned depth,
     const struct anchor *anchor = *find_anchor(r, name);
 
     if (anchor == NULL) {
-        (void)fail_at(r, &event->start_mark, "there is no anchor &%.60s before alias *%.60s", name,
-                      name);
-        return gr_hint(r->err, "A star that is meant as a text stands in quotes: '*%.60s'.", name);
+        (void)fail_at(r, &event->start_mark, "an alias without its anchor before it");
+        return gr_hint(r->err, "A star that is meant as a text stands in quotes: '*'.");
     }
     if (anchor->target->nodes == 0) {
         (void)fail_at(r, &event->start_mark, "alias *%.60s stands inside of its own anchor", name);
@@ -526,11 +532,29 @@ gr_yaml_parse(const char *file, const char *text, size_t len, struct gr_arena *a
     return is_read;
 }
 
-static void
-close_file(FILE **file)
+/* Waits for bytes: what is read may be the pipe of a shell's <(...). */
+static bool
+wait_for_bytes(int file)
 {
-    if (*file != NULL)
-        (void)fclose(*file);
+    struct pollfd ready = {.fd = file, .events = POLLIN};
+
+    return poll(&ready, 1, PIPE_PATIENCE_MS) > 0;
+}
+
+static void
+close_file(const int *file)
+{
+    if (*file >= 0)
+        (void)close(*file);
+}
+
+static bool
+fail_to_read(const char *path, struct gr_error *err)
+{
+    if (errno == EAGAIN)
+        return gr_fail(err, GR_FAULT_SPEC, "cannot read %s: nothing came for %d seconds", path,
+                       PIPE_PATIENCE_MS / 1000);
+    return gr_fail(err, GR_FAULT_SPEC, "cannot read %s: %s", path, strerror(errno));
 }
 
 bool
@@ -538,16 +562,19 @@ gr_yaml_slurp(const char *path, size_t limit_bytes, struct gr_arena *arena, cons
               size_t *len_out, struct gr_error *err)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(limit_bytes);
-    GR_CLEANUP(close_file) FILE *file = fopen(path, "rbe");
+    /* Without waiting for somebody who writes: a pipe that nobody has opened is empty. */
+    GR_CLEANUP(close_file) int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     char block[16384];
-    size_t got = 0;
+    ssize_t got;
 
-    if (file == NULL)
+    if (file < 0)
         return gr_fail(err, GR_FAULT_SPEC, "cannot open %s: %s", path, strerror(errno));
-    while ((got = fread(block, 1, sizeof(block), file)) > 0 && text.failed == NULL)
-        gr_buf_put(&text, block, got);
-    if (ferror(file) != 0)
-        return gr_fail(err, GR_FAULT_SPEC, "cannot read %s: %s", path, strerror(errno));
+    while ((got = read(file, block, sizeof(block))) != 0 && text.failed == NULL) {
+        if (got > 0)
+            gr_buf_put(&text, block, (size_t)got);
+        else if (errno != EINTR && (errno != EAGAIN || !wait_for_bytes(file)))
+            return fail_to_read(path, err);
+    }
     if (text.failed != NULL)
         return gr_fail(err, GR_FAULT_SPEC, "%s: larger than %zu bytes", path, limit_bytes);
     *text_out = gr_arena_strndup(arena, gr_buf_text(&text), text.len);

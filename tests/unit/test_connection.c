@@ -346,7 +346,7 @@ test_refused_sources(void **state)
         {"GORGIAS: {subdomain: m.example.com, email: a@b, api_key: key1}",
          "f.yaml:1:22: \"subdomain\" must be letters, digits and hyphens, found \"m.example.com\""},
         {"GORGIAS: {subdomain: m, email: 'a b', api_key: key1}",
-         "f.yaml:1:32: \"email\" must be an e-mail address, found \"a b\""},
+         "f.yaml:1:32: \"email\" must be an e-mail address, without spaces and colons"},
         {"GORGIAS: {subdomain: m, email: a@b, api_key: \"k\\n1\"}",
          "f.yaml:1:46: \"api_key\" holds a space or another character that no key has"},
         {"GORGIAS: {subdomain: m, email: a@b, api_key: key1, api_key_file: x}",
