@@ -1,5 +1,5 @@
 /* replay.c - feeds a fuzz target the files of a folder, where there is no libFuzzer: each as it is,
-   and a short one also cut at each of its bytes. */
+   and a short one also cut at each of its bytes, or at each STEP of them. */
 #include <dirent.h>
 
 #include "fuzz.h"
@@ -35,7 +35,7 @@ slurp(const char *path, struct gr_buf *out)
 }
 
 static bool
-replay(const char *path)
+replay(const char *path, size_t step)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf content = gr_buf_new(0);
 
@@ -43,7 +43,7 @@ replay(const char *path)
         return false;
     (void)printf("%s\n", path);
     (void)fflush(stdout);
-    for (size_t len = 0; len < content.len && content.len <= CUT_BYTES_MAX; len++)
+    for (size_t len = 0; len < content.len && content.len <= CUT_BYTES_MAX; len += step)
         feed(gr_buf_text(&content), len);
     feed(gr_buf_text(&content), content.len);
     return true;
@@ -52,12 +52,13 @@ replay(const char *path)
 int
 main(int argc, char **argv)
 {
-    DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
+    DIR *folder = argc >= 2 ? opendir(argv[1]) : NULL;
+    size_t step = argc == 3 ? strtoul(argv[2], NULL, 10) : 1;
     struct dirent *entry;
     size_t count = 0;
 
-    if (folder == NULL) {
-        (void)fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
+    if (folder == NULL || step == 0) {
+        (void)fprintf(stderr, "usage: %s FOLDER [STEP]\n", argv[0]);
         return 2;
     }
     while ((entry = readdir(folder)) != NULL) {
@@ -66,7 +67,7 @@ main(int argc, char **argv)
         if (entry->d_name[0] == '.')
             continue;
         gr_buf_printf(&path, "%s/%s", argv[1], entry->d_name);
-        count += replay(gr_buf_text(&path)) ? 1 : 0;
+        count += replay(gr_buf_text(&path), step) ? 1 : 0;
     }
     (void)closedir(folder);
     (void)printf("%zu files\n", count);

@@ -161,7 +161,7 @@ class ApiKey(Secrets):
                 command_line = self.read(f"/proc/{process.pid}/cmdline")
                 self.assertIn("X=***", command_line)
                 sessions = str(self.database.rows("select * from pg_stat_activity where pid <> pg_backend_pid()"))
-                self.assertIn("_gorgias_replicate", sessions)
+                self.assertIn(self.database.name, sessions)
                 self.search(arguments=command_line, sessions=sessions)
                 with open(f"/proc/{process.pid}/limits") as limits:
                     self.assertIn("Max core file size 0 0", " ".join(limits.read().split()))
