@@ -1,15 +1,11 @@
 /* yaml.c - libyaml's events as a tree with places. */
 #include "gr/spec/yaml.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <yaml.h>
 
@@ -23,8 +19,6 @@
  */
 #define ASIDE_OPEN  "\xee\xb4\x9b" /* U+ED1B */
 #define ASIDE_CLOSE "\xee\xb4\x9d" /* U+ED1D */
-
-enum { PIPE_PATIENCE_MS = 10000 };
 
 /* libyaml skips it too, but counts it as a column, so that the first key stands apart. */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
@@ -161,8 +155,9 @@ check_tag(struct reader *r, const yaml_event_t *event, const yaml_char_t *tag)
         return true;
     /* Not shown: it may be a password that begins with an exclamation mark. */
     (void)fail_at(r, &event->start_mark, "a tag that is not supported");
-    return gr_hint(r->err, "Only the core types of YAML are known: remove the tag, or put a text that "
-                           "begins with ! in quotes.");
+    return gr_hint(r->err,
+                   "Only the core types of YAML are known: remove the tag, or put a text that "
+                   "begins with ! in quotes.");
 }
 
 static struct parsed *
@@ -480,7 +475,7 @@ variable_len(const char *at, const char *end)
 }
 
 static void
-put_aside(struct reader *r, const char *text, size_t len, struct gr_buf *out)
+put_aside(const char *text, size_t len, struct gr_buf *out, bool *has_aside_out)
 {
     const char *end = text + len;
     bool may = memchr(text, '\0', len) == NULL && strstr(text, ASIDE_OPEN) == NULL &&
@@ -497,8 +492,68 @@ put_aside(struct reader *r, const char *text, size_t len, struct gr_buf *out)
         gr_buf_put(out, text + 2, variable - 3);
         gr_buf_puts(out, ASIDE_CLOSE);
         text += variable;
-        r->has_aside = true;
+        *has_aside_out = true;
     }
+}
+
+/* The code unit of the \\uXXXX at `at`, 0 if there is none. */
+static unsigned long
+code_unit(const char *at, const char *end)
+{
+    char digits[5] = "";
+
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+        return 0;
+    memcpy(digits, at + 2, 4);
+    return strspn(digits, "0123456789abcdefABCDEF") == 4 ? strtoul(digits, NULL, 16) : 0;
+}
+
+/*
+ * JSON writes a character beyond U+FFFF as the two halves of UTF-16, each an escape; YAML knows
+ * neither half, but \\UXXXXXXXX. False where there is no such pair.
+ */
+static bool
+join_surrogates(const struct gr_buf *from, struct gr_buf *to)
+{
+    const char *at = gr_buf_text(from);
+    const char *end = at + from->len;
+    bool any = false;
+
+    while (at < end) {
+        unsigned long high = code_unit(at, end);
+        unsigned long low = high != 0 ? code_unit(at + 6, end) : 0;
+        bool is_pair = high >= 0xD800 && high <= 0xDBFF && low >= 0xDC00 && low <= 0xDFFF;
+        size_t len = *at == '\\' && end - at >= 2 ? 2 : 1;
+
+        if (is_pair)
+            gr_buf_printf(to, "\\U%08lX", 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00));
+        else
+            gr_buf_put(to, at, len);
+        at += is_pair ? 12 : len;
+        any = any || is_pair;
+    }
+    return any;
+}
+
+/* One reading of the whole; *is_escape_out says that an escape is what stopped it. */
+static bool
+read_text(struct reader *r, const struct gr_buf *input, const struct gr_yaml_node **out,
+          bool *is_escape_out)
+{
+    bool is_read;
+
+    *r->err = (struct gr_error){.fault = GR_OK};
+    if (yaml_parser_initialize(&r->parser) != 1)
+        return gr_fail(r->err, GR_FAULT_BUG, "%s: libyaml cannot be initialised", r->file);
+    yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)gr_buf_text(input), input->len);
+    is_read = read_document(r, out);
+    *is_escape_out = !is_read && r->parser.problem != NULL &&
+                     strcmp(r->parser.problem, "found invalid Unicode character escape code") == 0;
+    if (!is_read && r->err->fault == GR_OK)
+        (void)fail_parse(r, gr_buf_text(input), input->len);
+    yaml_parser_delete(&r->parser);
+    return is_read;
 }
 
 bool
@@ -506,90 +561,28 @@ gr_yaml_parse(const char *file, const char *text, size_t len, struct gr_arena *a
               const struct gr_yaml_node **out, struct gr_error *err)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf input = gr_buf_new(0);
+    GR_CLEANUP(gr_buf_free) struct gr_buf joined = gr_buf_new(0);
     size_t bom = len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
     GR_CLEANUP(gr_free_var) char *copy = gr_strndup(text + bom, len - bom);
-    struct reader r = {.file = gr_arena_strdup(arena, file), .arena = arena};
-    struct gr_error failed = {.fault = GR_OK};
+    struct gr_error failed;
+    struct reader start = {.file = gr_arena_strdup(arena, file), .arena = arena, .err = &failed};
+    struct reader r;
     const struct gr_yaml_node *root = NULL;
-    bool is_read;
+    bool is_read, is_escape;
 
     if (len > GR_YAML_BYTES)
         return gr_fail(err, GR_FAULT_SPEC, "%s: larger than 1 MiB", file);
-    put_aside(&r, copy, len - bom, &input);
-    r.err = &failed;
-    if (yaml_parser_initialize(&r.parser) != 1)
-        return gr_fail(err, GR_FAULT_BUG, "%s: libyaml cannot be initialised", file);
-    yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)gr_buf_text(&input), input.len);
-    is_read = read_document(&r, &root);
-    if (!is_read && failed.fault == GR_OK)
-        (void)fail_parse(&r, gr_buf_text(&input), input.len);
-    yaml_parser_delete(&r.parser);
+    put_aside(copy, len - bom, &input, &start.has_aside);
+    r = start;
+    is_read = read_text(&r, &input, &root, &is_escape);
+    if (!is_read && is_escape && join_surrogates(&input, &joined)) {
+        r = start;
+        root = NULL;
+        is_read = read_text(&r, &joined, &root, &is_escape);
+    }
     if (is_read)
         *out = root;
     else
         *err = failed;
     return is_read;
-}
-
-/* Waits for bytes: what is read may be the pipe of a shell's <(...). */
-static bool
-wait_for_bytes(int file)
-{
-    struct pollfd ready = {.fd = file, .events = POLLIN};
-
-    return poll(&ready, 1, PIPE_PATIENCE_MS) > 0;
-}
-
-static void
-close_file(const int *file)
-{
-    if (*file >= 0)
-        (void)close(*file);
-}
-
-static bool
-fail_to_read(const char *path, struct gr_error *err)
-{
-    if (errno == EAGAIN)
-        return gr_fail(err, GR_FAULT_SPEC, "cannot read %s: nothing came for %d seconds", path,
-                       PIPE_PATIENCE_MS / 1000);
-    return gr_fail(err, GR_FAULT_SPEC, "cannot read %s: %s", path, strerror(errno));
-}
-
-bool
-gr_yaml_slurp(const char *path, size_t limit_bytes, struct gr_arena *arena, const char **text_out,
-              size_t *len_out, struct gr_error *err)
-{
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(limit_bytes);
-    /* Without waiting for somebody who writes: a pipe that nobody has opened is empty. */
-    GR_CLEANUP(close_file) int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    char block[16384];
-    ssize_t got;
-
-    if (file < 0)
-        return gr_fail(err, GR_FAULT_SPEC, "cannot open %s: %s", path, strerror(errno));
-    while ((got = read(file, block, sizeof(block))) != 0 && text.failed == NULL) {
-        if (got > 0)
-            gr_buf_put(&text, block, (size_t)got);
-        else if (errno != EINTR && (errno != EAGAIN || !wait_for_bytes(file)))
-            return fail_to_read(path, err);
-    }
-    if (text.failed != NULL)
-        return gr_fail(err, GR_FAULT_SPEC, "%s: larger than %zu bytes", path, limit_bytes);
-    *text_out = gr_arena_strndup(arena, gr_buf_text(&text), text.len);
-    *len_out = text.len;
-    return true;
-}
-
-bool
-gr_yaml_load(const char *path, struct gr_arena *arena, const struct gr_yaml_node **out,
-             struct gr_error *err)
-{
-    const char *text;
-    size_t len;
-
-    if (!gr_yaml_slurp(path, GR_YAML_BYTES, arena, &text, &len, err))
-        return false;
-    return gr_yaml_parse(path, text, len, arena, out, err);
 }

@@ -3,7 +3,9 @@
 import base64
 import json
 import os
+import ssl
 import stat
+import subprocess
 import unittest
 from urllib.parse import quote
 
@@ -202,12 +204,26 @@ class ApiKey(Secrets):
                 self.assertIn("base_url", result.stderr)
 
     def test_tls_cannot_be_loosened(self):
-        """No key of a connection and no variable of the environment turns the verification off: a TLS server with a certificate of its
-        own is refused before anything is sent."""
+        """No key of a connection and no variable of the environment turns the verification off: a server whose certificate nobody has
+        signed is asked nothing."""
         for key in ("insecure", "verify", "tls_verify", "ssl_verify", "ca_file", "proxy"):
             result = self.command("validate", self.replication(("tags",), source=self.gorgias(api_key=KEY, **{key: "false"})))
             self.assertEqual(2, result.code, str(result))
             self.assertIn(f'unknown key "{key}"', result.stderr)
+        certificate, key = (os.path.join(self.folder, name) for name in ("certificate.pem", "key.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        api = RawApi()
+        self.addCleanup(api.close)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        api.server.socket = context.wrap_socket(api.server.socket, server_side=True)
+        url = api.url.replace("http://127.0.0.1", "https://localhost")
+        env = {"SSL_VERIFY": "0", "CURL_INSECURE": "1", "GIT_SSL_NO_VERIFY": "1", "PYTHONHTTPSVERIFY": "0", "NODE_TLS_REJECT_UNAUTHORIZED": "0",
+               "CURL_CA_BUNDLE": certificate, "REQUESTS_CA_BUNDLE": certificate}
+        result = self.outputs(self.replication(("tags",), source=self.gorgias(api_key=KEY, base_url=url)), env=env, expect=3)
+        self.assertIn("certificate", result.stderr)
+        self.assertEqual([], api.log)
 
 
 class Password(Secrets):
@@ -303,7 +319,7 @@ class Names(Case):
     """object, select, table_keys and SLING_STATE are names, never SQL: each odd one is a table, a schema or a column of exactly that name,
     or is refused."""
 
-    ODD = ('a"b', "a'b", "a;b", "a\\b", "a b", "A", "select", "table", 'x"; drop schema canary cascade; --', "a.b", "$1", "%s", "\u00e4\u20ac", "\u00e4" * 31,
+    ODD = ('a"b', "a'b", "a;b", "a\\b", "a b", "A", "select", "table", 'x"; drop schema canary cascade; --', "a.b", "$1", "%s", "\u00e4\u20ac\U0001F600", "\u00e4" * 31,
            "{}", "a\tb", "-- a", "/* a", "E'a'")
 
     def setUp(self):

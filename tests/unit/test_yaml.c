@@ -146,8 +146,7 @@ test_refusals(void **state)
         {"# only a comment\n", "f.yaml: the file is empty"},
         {"a: *x", "f.yaml:1:4: an alias without its anchor before it"},
         {"a: *x\nb: &x 1", "f.yaml:1:4: an alias without its anchor before it"},
-        {"streams:\n  *_fields : 1",
-         "f.yaml:2:3: an alias without its anchor before it"},
+        {"streams:\n  *_fields : 1", "f.yaml:2:3: an alias without its anchor before it"},
         {"a: &x [1]\n*x : 1", "f.yaml:2:1: a key must be a text"},
         {"a: &x\n*x : 1", "f.yaml:2:1: a key must be a text"},
         {"a: &x b\n*x : 1\n*x : 2",
@@ -201,6 +200,20 @@ test_refusals(void **state)
 
 /* --- anchors, aliases, merges ------------------------------------------------------------------
  */
+
+/* JSON has two escapes for a character beyond U+FFFF; half of one is none, and what is no escape
+ * stays. */
+static void
+test_surrogates(void **state)
+{
+    const char *text = "{\"a\": \"\\ud83d\\ude00\\u00e4\", \"b\": \"\\\\ud83d\\\\ude00\"}";
+    const struct gr_yaml_node *root = parse(text);
+
+    (void)state;
+    assert_string_equal(gr_yaml_get(root, "a")->text, "\xF0\x9F\x98\x80\xC3\xA4");
+    assert_string_equal(gr_yaml_get(root, "b")->text, "\\ud83d\\ude00");
+    expect_refusal("a: \"\\ud83d\"", 11, "f.yaml:1:7: found invalid Unicode character escape code");
+}
 
 static void
 test_aliases(void **state)
@@ -530,7 +543,8 @@ main(void)
         TEST(test_merged_places), TEST(test_merge_chain),  TEST(test_laughs),
         TEST(test_alias_limits),  TEST(test_many_anchors), TEST(test_byte_order_mark),
         TEST(test_depth),         TEST(test_size),         TEST(test_node_count),
-        TEST(test_many_keys),     TEST(test_every_prefix), TEST(test_files),
+        TEST(test_many_keys),     TEST(test_every_prefix), TEST(test_surrogates),
+        TEST(test_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

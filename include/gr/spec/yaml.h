@@ -3,7 +3,8 @@
  *
  * A subset on purpose: one document of mappings, lists and scalars. Refused, each with its place:
  * tags but the core ones, several documents, a key that comes twice, keys that are no texts, more
- * than 1 MiB, 64 levels or 100,000 nodes, and bytes that are no UTF-8. JSON is YAML.
+ * than 1 MiB, 64 levels or 100,000 nodes, and bytes that are no UTF-8. JSON is YAML, and so are its
+ * pairs of surrogates.
  *
  * An alias (*name) is the node of its anchor (&name) itself, which keeps its place: nodes may be
  * shared, so the tree is one to its readers only, without cycles. The limits hold for the tree with
