@@ -14,12 +14,17 @@ static void
 check_datetime(const char *text, size_t len)
 {
     char shown[GR_TIME_TEXT];
+    char copy[GR_TIME_TEXT] = "";
     int64_t us, again;
 
     if (!gr_time_parse(text, len, &us))
         return;
+    memcpy(copy, text, len < sizeof(copy) ? len : sizeof(copy) - 1);
     require(us >= YEAR_0_US - DAY_US && us <= YEAR_10K_US + DAY_US);
     gr_time_format(us, shown);
+    /* Only a leap second and an offset may make another day of it. */
+    if (len == 10 || (strstr(copy, ":60") == NULL && strpbrk(copy + 10, "+-") == NULL))
+        require(memcmp(copy, shown, 10) == 0);
     if (us < YEAR_0_US || us >= YEAR_10K_US)
         return;
     require(strlen(shown) == 27);
