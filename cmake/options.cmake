@@ -9,6 +9,7 @@ endif()
 
 option(GR_WERROR "Warnings are errors" OFF)
 option(GR_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(GR_FUZZ "libFuzzer targets instead of replays; clang only" OFF)
 option(GR_COVERAGE "gcov instrumentation" OFF)
 
 set(GR_WARNINGS
@@ -38,6 +39,9 @@ function(gr_strict target)
     target_compile_options(${target} PRIVATE
       -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  endif()
+  if(GR_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
   if(GR_COVERAGE)
     target_compile_options(${target} PRIVATE --coverage -O0)

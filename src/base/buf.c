@@ -77,29 +77,31 @@ gr_buf_putc(struct gr_buf *buf, char c)
 }
 
 void
-gr_buf_printf(struct gr_buf *buf, const char *fmt, ...)
+gr_buf_vprintf(struct gr_buf *buf, const char *fmt, va_list args)
 {
     char small[256];
-    va_list args;
+    va_list again;
     int len;
     char *at;
 
-    va_start(args, fmt);
+    va_copy(again, args);
     len = vsnprintf(small, sizeof(small), fmt, args);
-    va_end(args);
-    if (len < 0) {
+    if (len < 0)
         buf->failed = "cannot be formatted";
-        return;
-    }
-    if ((size_t)len < sizeof(small)) {
+    else if ((size_t)len < sizeof(small))
         gr_buf_put(buf, small, (size_t)len);
-        return;
-    }
-    at = gr_buf_extend(buf, (size_t)len);
-    if (at == NULL)
-        return;
+    else if ((at = gr_buf_extend(buf, (size_t)len)) != NULL)
+        (void)vsnprintf(at, (size_t)len + 1, fmt, again);
+    va_end(again);
+}
+
+void
+gr_buf_printf(struct gr_buf *buf, const char *fmt, ...)
+{
+    va_list args;
+
     va_start(args, fmt);
-    (void)vsnprintf(at, (size_t)len + 1, fmt, args);
+    gr_buf_vprintf(buf, fmt, args);
     va_end(args);
 }
 

@@ -2,8 +2,11 @@
 #include "gr/base/error.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "gr/base/buf.h"
+#include "gr/base/log.h"
+#include "gr/base/utf8.h"
 
 /* clang-format off */
 static const struct gr_fault_facts faults[GR_FAULT_COUNT] = {
@@ -41,55 +44,61 @@ gr_fault_facts(enum gr_fault fault)
     return &faults[fault];
 }
 
-/* A message is one line: whatever a server or a file put into it. */
+/*
+ * Fills `room`: whatever a server or a file put into the text, it becomes one line of UTF-8 without
+ * secrets. They are looked for before the text is cut, since a part of one is not known again.
+ */
 static void
-one_line(char *text)
+settle(struct gr_buf *text, char *room, size_t size)
 {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = ' ';
+    GR_CLEANUP(gr_buf_free) struct gr_buf valid = gr_buf_new(0);
+
+    gr_log_redact(text);
+    gr_utf8_put_valid(&valid, gr_buf_text(text), text->len, size - 1);
+    memcpy(room, gr_buf_text(&valid), valid.len);
+    room[valid.len] = '\0';
+    for (char *c = room; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = ' ';
 }
 
 bool
 gr_fail(struct gr_error *err, enum gr_fault fault, const char *fmt, ...)
 {
+    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
     va_list args;
 
-    *err = (struct gr_error){.fault = fault, .retry_after_ms = -1};
     va_start(args, fmt);
-    (void)vsnprintf(err->message, sizeof(err->message), fmt, args);
+    gr_buf_vprintf(&text, fmt, args);
     va_end(args);
-    one_line(err->message);
+    *err = (struct gr_error){.fault = fault, .retry_after_ms = -1};
+    settle(&text, err->message, sizeof(err->message));
     return false;
 }
 
 bool
 gr_fail_in(struct gr_error *err, const char *fmt, ...)
 {
-    char where[sizeof(err->message)];
+    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
     va_list args;
-    size_t len;
 
     va_start(args, fmt);
-    (void)vsnprintf(where, sizeof(where) - 2, fmt, args);
+    gr_buf_vprintf(&text, fmt, args);
     va_end(args);
-    one_line(where);
-    len = strlen(where);
-    (void)snprintf(where + len, sizeof(where) - len, ": ");
-    len = strlen(where);
-    (void)snprintf(where + len, sizeof(where) - len, "%s", err->message);
-    memcpy(err->message, where, sizeof(where));
+    gr_buf_printf(&text, ": %s", err->message);
+    settle(&text, err->message, sizeof(err->message));
     return false;
 }
 
 bool
 gr_hint(struct gr_error *err, const char *fmt, ...)
 {
+    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
     va_list args;
 
     va_start(args, fmt);
-    (void)vsnprintf(err->hint, sizeof(err->hint), fmt, args);
+    gr_buf_vprintf(&text, fmt, args);
     va_end(args);
-    one_line(err->hint);
+    settle(&text, err->hint, sizeof(err->hint));
     return false;
 }

@@ -7,11 +7,14 @@
 
 #include "gr/base/alloc.h"
 #include "gr/base/time.h"
+#include "gr/base/utf8.h"
 
 /* The only global state of the program: where lines go is a property of the process. */
 static struct gr_log_setup config = {.level = GR_LOG_INFO};
 static char **secrets; /* the longest first: one may be a part of another */
 static size_t secret_count;
+
+enum { SECRET_BYTES_MIN = 4 };
 
 static const struct {
     const char *name;
@@ -22,6 +25,29 @@ static const struct {
     [GR_LOG_INFO] = {"info", "\033[32m"},
     [GR_LOG_DEBUG] = {"debug", "\033[2m"},
 };
+
+static void
+put_json_character(struct gr_buf *line, unsigned char c)
+{
+    if (c == '"' || c == '\\')
+        gr_buf_printf(line, "\\%c", c);
+    else if (c < ' ' || c == 0x7f)
+        gr_buf_printf(line, "\\u%04x", c);
+    else
+        gr_buf_putc(line, (char)c);
+}
+
+static void
+put_url_character(struct gr_buf *line, unsigned char c)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    if (strchr(plain, c) != NULL)
+        gr_buf_putc(line, (char)c);
+    else
+        gr_buf_printf(line, "%%%02X", (unsigned)c);
+}
 
 void
 gr_log_setup(struct gr_log_setup setup)
@@ -47,13 +73,11 @@ gr_log_wants(enum gr_log_level level)
     return level <= config.level;
 }
 
-void
-gr_log_secret(const char *secret)
+static void
+keep_secret(const char *secret)
 {
     size_t at;
 
-    if (secret == NULL || strlen(secret) < 4)
-        return;
     for (size_t i = 0; i < secret_count; i++)
         if (strcmp(secrets[i], secret) == 0)
             return;
@@ -62,6 +86,37 @@ gr_log_secret(const char *secret)
         secrets[at] = secrets[at - 1];
     secrets[at] = gr_strdup(secret);
     secret_count++;
+}
+
+/* What `put` makes of each byte of the secret is as secret. */
+static void
+keep_form(const char *secret, void (*put)(struct gr_buf *form, unsigned char c))
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf form = gr_buf_new(0);
+
+    for (const char *c = secret; *c != '\0'; c++)
+        put(&form, (unsigned char)*c);
+    keep_secret(gr_buf_text(&form));
+}
+
+void
+gr_log_secret(const char *secret)
+{
+    if (secret == NULL || strlen(secret) < SECRET_BYTES_MIN)
+        return;
+    keep_secret(secret);
+    keep_form(secret, put_json_character);
+    keep_form(secret, put_url_character);
+}
+
+void
+gr_log_forget(void)
+{
+    for (size_t i = 0; i < secret_count; i++)
+        gr_free(secrets[i]);
+    gr_free(secrets);
+    secrets = NULL;
+    secret_count = 0;
 }
 
 void
@@ -81,15 +136,18 @@ gr_log_redact(struct gr_buf *text)
     }
 }
 
-/* A text without the secrets, before it is escaped: afterwards they might look different. */
+/* A text in UTF-8 without the secrets, before it is escaped: afterwards they might look different.
+ */
 static struct gr_buf
 redacted(const char *text)
 {
-    struct gr_buf copy = gr_buf_new(0);
+    GR_CLEANUP(gr_buf_free) struct gr_buf copy = gr_buf_new(0);
+    struct gr_buf valid = gr_buf_new(0);
 
     gr_buf_puts(&copy, text);
     gr_log_redact(&copy);
-    return copy;
+    gr_utf8_put_valid(&valid, gr_buf_text(&copy), copy.len, SIZE_MAX);
+    return valid;
 }
 
 static void
@@ -99,16 +157,8 @@ put_json_string(struct gr_buf *line, const char *raw)
     const char *text = gr_buf_text(&copy);
 
     gr_buf_putc(line, '"');
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c == '"' || c == '\\')
-            gr_buf_printf(line, "\\%c", c);
-        else if (c < ' ')
-            gr_buf_printf(line, "\\u%04x", c);
-        else
-            gr_buf_putc(line, (char)c);
-    }
+    for (; *text != '\0'; text++)
+        put_json_character(line, (unsigned char)*text);
     gr_buf_putc(line, '"');
 }
 
@@ -124,7 +174,12 @@ put_json_field(struct gr_buf *line, const char *key, const char *value)
 static void
 put_text_value(struct gr_buf *line, const char *value)
 {
-    if (*value != '\0' && strpbrk(value, " \t\"=") == NULL)
+    bool is_plain = *value != '\0';
+
+    /* What comes from outside could make lines of its own, or talk to the terminal. */
+    for (const char *c = value; *c != '\0' && is_plain; c++)
+        is_plain = (unsigned char)*c > ' ' && *c != 0x7f && *c != '"' && *c != '=';
+    if (is_plain)
         gr_buf_puts(line, value);
     else
         put_json_string(line, value);

@@ -202,9 +202,10 @@ gr_time_parse_http(const char *text, int64_t *us_out)
         return false;
     if (!accept(&scan, ' ') || !digits(&scan, 4, &year) || !accept(&scan, ' ') ||
         !digits(&scan, 2, &hour) || !accept(&scan, ':') || !digits(&scan, 2, &minute) ||
-        !accept(&scan, ':') || !digits(&scan, 2, &second))
+        !accept(&scan, ':') || !digits(&scan, 2, &second) || strcmp(scan.at, " GMT") != 0)
         return false;
-    if (day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+    if (day < 1 || day > days_in_month(year, (month - months) / 3 + 1) || hour > 23 ||
+        minute > 59 || second > 60)
         return false;
     *us_out = days_of(year, (month - months) / 3 + 1, day) * US_PER_DAY +
               ((hour * 60 + minute) * 60 + second) * US_PER_S;

@@ -85,6 +85,8 @@ gr_copy_unstorable(unsigned flags)
         return "is not UTF-8";
     if ((flags & GR_JSON_HUGE_NUMBER) != 0)
         return "beyond numeric";
+    if ((flags & GR_JSON_TOO_DEEP) != 0)
+        return "nested deeper than 512 levels";
     return NULL;
 }
 

@@ -46,6 +46,9 @@ of_object(uint64_t seed, const struct gr_json_value *object, struct gr_buf *scra
 uint64_t
 gr_fingerprint(uint64_t seed, const struct gr_json_value *value, struct gr_buf *scratch)
 {
+    /* Going down it would use up the program's stack. */
+    if ((value->flags & GR_JSON_TOO_DEEP) != 0)
+        return gr_hash(seed, value->start, value->len);
     switch (value->kind) {
     case GR_JSON_STRING:
         return of_string(seed, value, scratch);

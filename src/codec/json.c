@@ -86,7 +86,7 @@ bool
 gr_json_value(struct gr_json_reader *reader, struct gr_json_value *out)
 {
     const char *end = reader->text + reader->len;
-    struct gr_scan scan = {.end = end, .levels = GR_JSON_DEPTH_MAX - reader->depth};
+    struct gr_scan scan = {.end = end, .levels = GR_JSON_LEVELS_MAX - reader->depth};
     const char *from;
     const char *at;
 
@@ -129,7 +129,7 @@ gr_json_enter(struct gr_json_reader *reader, enum gr_json_kind kind)
     if (reader->text[reader->at] != (kind == GR_JSON_OBJECT ? '{' : '['))
         return fail_reader(reader, reader->at,
                            kind == GR_JSON_OBJECT ? "not an object" : "not an array");
-    if (reader->depth >= GR_JSON_DEPTH_MAX)
+    if (reader->depth >= GR_JSON_LEVELS_MAX)
         return fail_reader(reader, reader->at, "nested too deep");
     reader->depth++;
     reader->at++;
@@ -231,7 +231,7 @@ gr_json_is(const struct gr_json_value *string, const char *text)
     return decoded.len == len && memcmp(gr_buf_text(&decoded), text, len) == 0;
 }
 
-/* The two kinds of thing inside a value that may need another in their place. Both return behind
+/* The three kinds of thing inside a value that may need another in their place. Both return behind
    what they have put. */
 
 static const char *
@@ -268,12 +268,26 @@ put_storable_character(struct gr_buf *out, const char *at, const char *end)
     return at + (len > 0 ? len : 1);
 }
 
+/* A container that is opened `depth` levels down. */
+static const char *
+put_storable_container(struct gr_buf *out, const char *at, const char *end, size_t *depth)
+{
+    if (*depth == GR_JSON_DEPTH_MAX) {
+        gr_buf_puts(out, "null");
+        return gr_pass_container(at, end);
+    }
+    ++*depth;
+    gr_buf_putc(out, *at);
+    return at + 1;
+}
+
 void
 gr_json_storable(const struct gr_json_value *value, struct gr_buf *out)
 {
     const char *at = value->start;
     const char *end = at + value->len;
     bool in_string = false;
+    size_t depth = 0;
 
     if ((value->flags & GR_JSON_UNSTORABLE) == 0) {
         gr_buf_put(out, at, value->len);
@@ -287,7 +301,10 @@ gr_json_storable(const struct gr_json_value *value, struct gr_buf *out)
             at = put_storable_character(out, at, end);
         } else if (*at == '-' || (*at >= '0' && *at <= '9')) {
             at = put_storable_number(out, at, end);
+        } else if (*at == '{' || *at == '[') {
+            at = put_storable_container(out, at, end, &depth);
         } else {
+            depth -= *at == '}' || *at == ']' ? 1 : 0;
             gr_buf_putc(out, *at++);
         }
     }

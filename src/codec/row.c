@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gr/base/alloc.h"
+#include "gr/base/utf8.h"
 #include "gr/codec/copybinary.h"
 #include "gr/codec/fingerprint.h"
 #include "gr/codec/hash.h"
@@ -204,20 +205,24 @@ add_unknown(struct gr_row_layout *layout, const struct gr_json_value *name,
 }
 
 /* The index of the field of a name that has not been guessed, or SIZE_MAX when it is unknown and no
-   more names are remembered. */
+   more names are remembered. Of a long name only the beginning is. */
 static size_t
 look_up(struct gr_row_layout *layout, const char *name, size_t len, uint64_t *hash_out)
 {
-    uint64_t hash = gr_hash(0, name, len);
-    size_t bucket = bucket_of(layout, hash, name, len);
+    size_t known_len = gr_utf8_cut(name, len, GR_ROW_NAME_BYTES);
+    size_t bucket;
     size_t index;
 
-    *hash_out = hash;
+    *hash_out = gr_hash(0, name, len);
+    bucket = bucket_of(layout, gr_hash(0, name, known_len), name, known_len);
+    if (layout->buckets[bucket] != NO_FIELD && known_len < len &&
+        layout->buckets[bucket] < layout->awaited_count)
+        return SIZE_MAX;
     if (layout->buckets[bucket] != NO_FIELD)
         return layout->buckets[bucket];
     if (layout->field_count - layout->awaited_count == GR_ROW_NAMES_MAX)
         return SIZE_MAX;
-    index = add_field(layout, name, len, ROLE_UNKNOWN);
+    index = add_field(layout, name, known_len, ROLE_UNKNOWN);
     if (layout->on_new_field != NULL)
         layout->on_new_field(layout->context, layout->fields[index].name);
     return index;
@@ -425,14 +430,15 @@ put_extra(struct gr_row_layout *layout, struct gr_rejects *rejects)
         const struct unknown *unknown = &layout->unknowns[i];
         const char *reason = gr_copy_unstorable(unknown->name.flags | unknown->value.flags);
 
+        /* Also where its name, made storable, is that of another. */
+        if (reason != NULL)
+            reject_unknown(layout, unknown, reason, rejects);
         if (unknown->is_replaced)
             continue;
         gr_buf_putc(text, text->len == 0 ? '{' : ',');
         gr_json_storable(&unknown->name, text);
         gr_buf_putc(text, ':');
         gr_json_storable(&unknown->value, text);
-        if (reason != NULL)
-            reject_unknown(layout, unknown, reason, rejects);
     }
     gr_buf_putc(text, '}');
     gr_copy_text(&layout->out, gr_buf_text(text), text->len);

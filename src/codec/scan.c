@@ -9,7 +9,7 @@
 #include "gr/codec/text.h"
 
 enum {
-    STACK_WORDS = GR_JSON_DEPTH_MAX / 64,
+    STACK_WORDS = GR_JSON_LEVELS_MAX / 64,
     PLAIN_NUMBER_BYTES = 1024 /* without an exponent, numeric holds whatever is not longer */
 };
 
@@ -173,6 +173,8 @@ open_container(struct gr_scan *scan, struct stack *stack, const char *at)
     else
         stack->is_object[stack->depth / 64] &= ~bit;
     stack->depth++;
+    if (stack->depth > GR_JSON_DEPTH_MAX)
+        scan->flags |= GR_JSON_TOO_DEEP;
     return gr_skip_space(at + 1, scan->end);
 }
 
@@ -200,8 +202,9 @@ close_containers(struct gr_scan *scan, struct stack *stack, const char *at)
 const char *
 gr_scan_value(struct gr_scan *scan, const char *at)
 {
-    struct stack stack = {.depth = 0};
+    struct stack stack; /* 8 kB of which most values need nothing: only the depth is set */
 
+    stack.depth = 0;
     do {
         at = gr_skip_space(at, scan->end);
         if (at == scan->end)

@@ -88,6 +88,20 @@ static const struct {
     {"must be owner of table ",              "ALTER TABLE | OWNER"},
     {"must be owner of relation ",           "ALTER TABLE | OWNER"},
 };
+
+/* What PostgreSQL gives no hint about, by SQLSTATE or its beginning: tables that users have made. */
+static const struct {
+    const char *sqlstate;
+    const char *hint;
+} data_hints[] = {
+    {"22001", "A column of the table is too short for what the source sends: make it text."},
+    {"22003", "A column of the table is too narrow for what the source sends: make it bigint or numeric."},
+    {"22P02", "A column of the table has another type than its field; discover --columns lists the types."},
+    {"42804", "A column of the table has another type than its field; discover --columns lists the types."},
+    {"42846", "A column of the table has another type than its field; discover --columns lists the types."},
+    {"23502", "Give the column a default, or let it be null: the source knows nothing of it."},
+    {"23",    "A constraint of the table refuses a row as the source has it; drop it."},
+};
 /* clang-format on */
 
 PGconn *
@@ -190,6 +204,9 @@ gr_pg_fail(struct gr_pg *pg, const PGresult *result, struct gr_error *err)
                   detail[0] == '\0' ? "" : "; ", detail, pg->sqlstate);
     if (hint[0] != '\0')
         (void)gr_hint(err, "%s", hint);
+    for (size_t i = 0; i < sizeof(data_hints) / sizeof(data_hints[0]) && err->hint[0] == '\0'; i++)
+        if (strncmp(pg->sqlstate, data_hints[i].sqlstate, strlen(data_hints[i].sqlstate)) == 0)
+            (void)gr_hint(err, "%s", data_hints[i].hint);
     if (strcmp(pg->sqlstate, "42501") == 0)
         (void)hint_for_refusal(pg, message, err);
     return false;

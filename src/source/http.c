@@ -9,6 +9,7 @@
 #include "gr/base/alloc.h"
 #include "gr/base/log.h"
 #include "gr/base/time.h"
+#include "gr/source/header.h"
 
 enum { TRANSFERS_MAX = 64, RECEIVE_BUFFER_BYTES = 256 * 1024 };
 
@@ -101,80 +102,11 @@ on_body(char *bytes, size_t size, size_t count, void *context)
     return transfer->response->body.failed == NULL ? size * count : 0;
 }
 
-/* The value behind "name:", without white space around it, or NULL for another header. */
-static const char *
-header_value(const char *line, size_t len, const char *name, char *value, size_t size)
-{
-    size_t at = strlen(name);
-
-    if (len <= at || strncasecmp(line, name, at) != 0 || line[at] != ':')
-        return NULL;
-    for (at++; at < len && (line[at] == ' ' || line[at] == '\t'); at++)
-        continue;
-    while (len > at && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' '))
-        len--;
-    if (len - at >= size)
-        return NULL;
-    memcpy(value, line + at, len - at);
-    value[len - at] = '\0';
-    return value;
-}
-
-/* A count in decimal digits, -1 for anything else. */
-static int64_t
-count_of(const char *text, char end)
-{
-    int64_t value = 0;
-
-    if (*text < '0' || *text > '9')
-        return -1;
-    for (; *text >= '0' && *text <= '9'; text++) {
-        if (value > 1000000000)
-            return -1;
-        value = value * 10 + (*text - '0');
-    }
-    return *text == end ? value : -1;
-}
-
-static void
-read_call_limit(struct gr_http_response *response, const char *value)
-{
-    const char *slash = strchr(value, '/');
-    int64_t used = count_of(value, '/');
-    int64_t limit = slash != NULL ? count_of(slash + 1, '\0') : -1;
-
-    if (used < 0 || limit < 1)
-        return;
-    response->used = used;
-    response->limit = limit;
-}
-
 static size_t
 on_header(char *line, size_t size, size_t count, void *context)
 {
-    struct gr_http_response *response = ((struct transfer *)context)->response;
-    size_t len = size * count;
-    char value[2048];
-
-    if (header_value(line, len, "Date", value, sizeof(value)) != NULL) {
-        int64_t date;
-
-        if (gr_time_parse_http(value, &date))
-            response->date_us = date;
-    } else if (header_value(line, len, "Retry-After", value, sizeof(value)) != NULL) {
-        int64_t seconds = count_of(value, '\0');
-
-        response->retry_after_ms = seconds < 0 ? -1 : seconds * 1000;
-    } else if (header_value(line, len, "X-Gorgias-Account-Api-Call-Limit", value,
-                            sizeof(value)) != NULL) {
-        read_call_limit(response, value);
-    } else if (header_value(line, len, "Location", value, sizeof(value)) != NULL) {
-        gr_free(response->location);
-        response->location = gr_strdup(value);
-    } else if (header_value(line, len, "Content-Type", value, sizeof(value)) != NULL) {
-        response->is_html = strncasecmp(value, "text/html", 9) == 0;
-    }
-    return len;
+    gr_header_take(line, size * count, ((struct transfer *)context)->response);
+    return size * count;
 }
 
 /* What stays the same for every request of a connection. */

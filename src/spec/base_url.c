@@ -6,14 +6,15 @@
 
 #include "gr/spec/connection.h"
 
-/* One number of an IPv4 address at *at; moves behind it. */
+/* One number of an IPv4 address at *at; moves behind it. With a zero in front it is octal to some,
+   and the name of a host to others. */
 static bool
 is_octet(const char **at)
 {
     size_t digits = strspn(*at, "0123456789");
     unsigned value = 0;
 
-    if (digits == 0 || digits > 3)
+    if (digits == 0 || digits > 3 || (digits > 1 && **at == '0'))
         return false;
     for (size_t i = 0; i < digits; i++)
         value = value * 10 + (unsigned)((*at)[i] - '0');

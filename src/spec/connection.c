@@ -140,6 +140,34 @@ env_file_path(struct gr_arena *arena)
     return NULL;
 }
 
+void
+gr_connection_warn_shared(const struct gr_connections *from, const char *path)
+{
+    struct stat facts;
+
+    if (stat(path, &facts) == 0 && S_ISREG(facts.st_mode) &&
+        (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        gr_notes_add(from->notes, NULL, "%s holds secrets and can be read by others; chmod 600 it",
+                     path);
+}
+
+/* A password, key or token that is written out: of a mapping, or in a URL. */
+static bool
+holds_secret(const struct gr_yaml_node *node, const char *key)
+{
+    static const char *const secrets[] = {"api_key",       "access_token", "client_secret",
+                                          "refresh_token", "password",     "sslpassword"};
+    bool is_secret = strstr(node->text, "://") != NULL && strchr(node->text, '@') != NULL;
+
+    if (node->kind == GR_YAML_MAP)
+        for (size_t i = 0; i < node->count; i++)
+            if (holds_secret(node->items[i], node->keys[i]->text))
+                return true;
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]) && !is_secret; i++)
+        is_secret = strcmp(key, secrets[i]) == 0;
+    return is_secret && node->kind == GR_YAML_TEXT && strstr(node->text, "${") == NULL;
+}
+
 /* The `connections` of env.yaml; NULL in *out where there is no such file. */
 static bool
 load_env_file(const struct gr_connections *from, const char *path, const struct gr_yaml_node **out,
@@ -153,9 +181,7 @@ load_env_file(const struct gr_connections *from, const char *path, const struct 
         return true;
     if (!gr_yaml_load(path, from->arena, &root, err))
         return false;
-    if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0 && S_ISREG(facts.st_mode))
-        gr_notes_add(from->notes, NULL, "%s holds secrets and can be read by others; chmod 600 it",
-                     path);
+    gr_connection_warn_shared(from, path);
     *out = gr_yaml_get(root, "connections");
     return true;
 }
@@ -191,6 +217,8 @@ gr_connection_find(const struct gr_connections *from, const struct gr_yaml_node 
     if (gr_connection_is_url(name->text, from->arena, &scheme))
         return gr_connection_expand(name, from->arena, out, err);
     value = get_name(from->own, name->text);
+    if (value != NULL && holds_secret(value, ""))
+        gr_connection_warn_shared(from, value->file);
     variable = is_variable_name(name->text) ? getenv(name->text) : NULL;
     if (value == NULL && variable != NULL && *variable != '\0' &&
         !parse_variable(name->text, variable, from->arena, &value, err))

@@ -127,32 +127,15 @@ check_secret(struct loader *l, const char *key, const char *value)
     return true;
 }
 
-/* As it travels in the body of a form. */
-static void
-hide_encoded(const char *value)
-{
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-    for (const char *c = value; c != NULL && *c != '\0'; c++) {
-        if (strchr(plain, *c) != NULL)
-            gr_buf_putc(&text, *c);
-        else
-            gr_buf_printf(&text, "%%%02X", (unsigned)(unsigned char)*c);
-    }
-    gr_log_secret(gr_buf_text(&text));
-}
-
 /* As it travels in the Authorization header. */
 static void
-hide_basic(const char *email, const char *api_key)
+hide_basic(const char *user, const char *password)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     GR_CLEANUP(gr_buf_free) struct gr_buf pair = gr_buf_new(0);
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
 
-    gr_buf_printf(&pair, "%s:%s", email, api_key);
+    gr_buf_printf(&pair, "%s:%s", user, password);
     for (size_t i = 0; i < pair.len; i += 3) {
         unsigned bits = 0;
 
@@ -180,6 +163,7 @@ read_secret(struct loader *l, const char *key, const char *path, const char **ou
         (void)snprintf(why, sizeof(why), "%s", l->err->message);
         return gr_yaml_fail(at(l, key), l->err, "\"%s\": %.800s", key, why);
     }
+    gr_connection_warn_shared(l->from, path);
     lead = strspn(text, " \t\r\n");
     text += lead;
     len = strlen(text);
@@ -252,13 +236,11 @@ check_credentials(struct loader *l)
                             l->name->text);
     if (!has_oauth2 && (*s->email == '\0' || strpbrk(s->email, ": \t\r\n") != NULL))
         return gr_yaml_fail(at(l, "email"), l->err,
-                            "\"email\" must be an e-mail address, found "
-                            "\"%.60s\"",
-                            s->email);
+                            "\"email\" must be an e-mail address, without spaces and colons");
     if (!has_oauth2)
         hide_basic(s->email, s->api_key);
-    hide_encoded(s->client_secret);
-    hide_encoded(s->refresh_token);
+    else if (s->client_id != NULL && s->client_secret != NULL)
+        hide_basic(s->client_id, s->client_secret);
     return true;
 }
 
@@ -293,10 +275,13 @@ check_subdomain(struct loader *l)
          (*rest == '.' &&
           (strncasecmp(rest, ".gorgias.com", 12) != 0 || (rest[12] != '\0' && rest[12] != '/'))) ||
          *rest == ':')) {
+        /* What stands before an @ may be a user and a password. */
         (void)gr_yaml_fail(at(l, "subdomain"), l->err,
                            "\"subdomain\" must be letters, digits and "
-                           "hyphens, found \"%.60s\"",
-                           s->subdomain);
+                           "hyphens, found %s",
+                           strchr(s->subdomain, '@') != NULL
+                               ? "another text"
+                               : gr_yaml_shown(l->from->arena, at(l, "subdomain")));
         return gr_hint(l->err, "It is the mycompany of https://mycompany.gorgias.com.");
     }
     s->subdomain = name;

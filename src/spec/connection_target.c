@@ -1,4 +1,5 @@
 /* connection_target.c - a PostgreSQL connection from its value: a URL or a mapping. */
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -249,7 +250,7 @@ fail_unknown(struct loader *l, const struct gr_yaml_node *key)
 
     for (size_t i = 0; i < ROWS; i++)
         known[i] = rows[i].key;
-    (void)gr_yaml_fail(key, l->err, "unknown key \"%.60s\"%s", key->text,
+    (void)gr_yaml_fail(key, l->err, "unknown key %s%s", gr_yaml_key_shown(arena(l), key),
                        gr_name_did_you_mean(arena(l), key->text, known, ROWS));
     return gr_hint(l->err, "A PostgreSQL connection has the keys host, user, password, port, "
                            "database, schema, sslmode and libpq's keywords.");
@@ -337,6 +338,7 @@ gr_connection_target(const struct gr_connections *from, const struct gr_yaml_nod
 
     if (!gr_connection_find(from, name, TARGET_HINT, &value, err))
         return false;
+    gr_log_secret(getenv("PGPASSWORD"));
     l.target.schema = "public";
     /* A literal URL has no name, and must not be shown as one. */
     l.target.name = gr_connection_is_url(name->text, from->arena, &scheme) ? "target" : name->text;

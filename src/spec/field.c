@@ -221,8 +221,10 @@ fail_unknown(const struct gr_yaml_node *key, const struct gr_field *table, struc
     for (const struct gr_field *field = table; field->key != NULL; field++)
         if (field->kind != GR_FIELD_IDLE)
             known[count++] = field->key;
-    (void)gr_yaml_fail(key, err, "unknown key \"%.60s\"%s", key->text,
+    (void)gr_yaml_fail(key, err, "unknown key %s%s", gr_yaml_key_shown(arena, key),
                        gr_name_did_you_mean(arena, key->text, known, count));
+    if (strchr(key->text, ':') != NULL)
+        return gr_hint(err, "A space must follow the colon between a key and its value.");
     return gr_hint(err, "The keys here are: %s.", gr_name_list(arena, known, count));
 }
 

@@ -1,7 +1,6 @@
 /* yaml.c - libyaml's events as a tree with places. */
 #include "gr/spec/yaml.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -154,8 +153,11 @@ check_tag(struct reader *r, const yaml_event_t *event, const yaml_char_t *tag)
 {
     if (tag == NULL || is_core_tag((const char *)tag))
         return true;
-    (void)fail_at(r, &event->start_mark, "tag \"%s\" is not supported", (const char *)tag);
-    return gr_hint(r->err, "Only the core types of YAML are known; remove the tag.");
+    /* Not shown: it may be a password that begins with an exclamation mark. */
+    (void)fail_at(r, &event->start_mark, "a tag that is not supported");
+    return gr_hint(r->err,
+                   "Only the core types of YAML are known: remove the tag, or put a text that "
+                   "begins with ! in quotes.");
 }
 
 static struct parsed *
@@ -219,9 +221,8 @@ read_alias(struct reader *r, const yaml_event_t *event, unsigned depth,
     const struct anchor *anchor = *find_anchor(r, name);
 
     if (anchor == NULL) {
-        (void)fail_at(r, &event->start_mark, "there is no anchor &%.60s before alias *%.60s", name,
-                      name);
-        return gr_hint(r->err, "A star that is meant as a text stands in quotes: '*%.60s'.", name);
+        (void)fail_at(r, &event->start_mark, "an alias without its anchor before it");
+        return gr_hint(r->err, "A star that is meant as a text stands in quotes: '*'.");
     }
     if (anchor->target->nodes == 0) {
         (void)fail_at(r, &event->start_mark, "alias *%.60s stands inside of its own anchor", name);
@@ -474,7 +475,7 @@ variable_len(const char *at, const char *end)
 }
 
 static void
-put_aside(struct reader *r, const char *text, size_t len, struct gr_buf *out)
+put_aside(const char *text, size_t len, struct gr_buf *out, bool *has_aside_out)
 {
     const char *end = text + len;
     bool may = memchr(text, '\0', len) == NULL && strstr(text, ASIDE_OPEN) == NULL &&
@@ -491,8 +492,68 @@ put_aside(struct reader *r, const char *text, size_t len, struct gr_buf *out)
         gr_buf_put(out, text + 2, variable - 3);
         gr_buf_puts(out, ASIDE_CLOSE);
         text += variable;
-        r->has_aside = true;
+        *has_aside_out = true;
     }
+}
+
+/* The code unit of the \\uXXXX at `at`, 0 if there is none. */
+static unsigned long
+code_unit(const char *at, const char *end)
+{
+    char digits[5] = "";
+
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+        return 0;
+    memcpy(digits, at + 2, 4);
+    return strspn(digits, "0123456789abcdefABCDEF") == 4 ? strtoul(digits, NULL, 16) : 0;
+}
+
+/*
+ * JSON writes a character beyond U+FFFF as the two halves of UTF-16, each an escape; YAML knows
+ * neither half, but \\UXXXXXXXX. False where there is no such pair.
+ */
+static bool
+join_surrogates(const struct gr_buf *from, struct gr_buf *to)
+{
+    const char *at = gr_buf_text(from);
+    const char *end = at + from->len;
+    bool any = false;
+
+    while (at < end) {
+        unsigned long high = code_unit(at, end);
+        unsigned long low = high != 0 ? code_unit(at + 6, end) : 0;
+        bool is_pair = high >= 0xD800 && high <= 0xDBFF && low >= 0xDC00 && low <= 0xDFFF;
+        size_t len = *at == '\\' && end - at >= 2 ? 2 : 1;
+
+        if (is_pair)
+            gr_buf_printf(to, "\\U%08lX", 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00));
+        else
+            gr_buf_put(to, at, len);
+        at += is_pair ? 12 : len;
+        any = any || is_pair;
+    }
+    return any;
+}
+
+/* One reading of the whole; *is_escape_out says that an escape is what stopped it. */
+static bool
+read_text(struct reader *r, const struct gr_buf *input, const struct gr_yaml_node **out,
+          bool *is_escape_out)
+{
+    bool is_read;
+
+    *r->err = (struct gr_error){.fault = GR_OK};
+    if (yaml_parser_initialize(&r->parser) != 1)
+        return gr_fail(r->err, GR_FAULT_BUG, "%s: libyaml cannot be initialised", r->file);
+    yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)gr_buf_text(input), input->len);
+    is_read = read_document(r, out);
+    *is_escape_out = !is_read && r->parser.problem != NULL &&
+                     strcmp(r->parser.problem, "found invalid Unicode character escape code") == 0;
+    if (!is_read && r->err->fault == GR_OK)
+        (void)fail_parse(r, gr_buf_text(input), input->len);
+    yaml_parser_delete(&r->parser);
+    return is_read;
 }
 
 bool
@@ -500,69 +561,28 @@ gr_yaml_parse(const char *file, const char *text, size_t len, struct gr_arena *a
               const struct gr_yaml_node **out, struct gr_error *err)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf input = gr_buf_new(0);
+    GR_CLEANUP(gr_buf_free) struct gr_buf joined = gr_buf_new(0);
     size_t bom = len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
     GR_CLEANUP(gr_free_var) char *copy = gr_strndup(text + bom, len - bom);
-    struct reader r = {.file = gr_arena_strdup(arena, file), .arena = arena};
-    struct gr_error failed = {.fault = GR_OK};
+    struct gr_error failed;
+    struct reader start = {.file = gr_arena_strdup(arena, file), .arena = arena, .err = &failed};
+    struct reader r;
     const struct gr_yaml_node *root = NULL;
-    bool is_read;
+    bool is_read, is_escape;
 
     if (len > GR_YAML_BYTES)
         return gr_fail(err, GR_FAULT_SPEC, "%s: larger than 1 MiB", file);
-    put_aside(&r, copy, len - bom, &input);
-    r.err = &failed;
-    if (yaml_parser_initialize(&r.parser) != 1)
-        return gr_fail(err, GR_FAULT_BUG, "%s: libyaml cannot be initialised", file);
-    yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)gr_buf_text(&input), input.len);
-    is_read = read_document(&r, &root);
-    if (!is_read && failed.fault == GR_OK)
-        (void)fail_parse(&r, gr_buf_text(&input), input.len);
-    yaml_parser_delete(&r.parser);
+    put_aside(copy, len - bom, &input, &start.has_aside);
+    r = start;
+    is_read = read_text(&r, &input, &root, &is_escape);
+    if (!is_read && is_escape && join_surrogates(&input, &joined)) {
+        r = start;
+        root = NULL;
+        is_read = read_text(&r, &joined, &root, &is_escape);
+    }
     if (is_read)
         *out = root;
     else
         *err = failed;
     return is_read;
-}
-
-static void
-close_file(FILE **file)
-{
-    if (*file != NULL)
-        (void)fclose(*file);
-}
-
-bool
-gr_yaml_slurp(const char *path, size_t limit_bytes, struct gr_arena *arena, const char **text_out,
-              size_t *len_out, struct gr_error *err)
-{
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(limit_bytes);
-    GR_CLEANUP(close_file) FILE *file = fopen(path, "rbe");
-    char block[16384];
-    size_t got = 0;
-
-    if (file == NULL)
-        return gr_fail(err, GR_FAULT_SPEC, "cannot open %s: %s", path, strerror(errno));
-    while ((got = fread(block, 1, sizeof(block), file)) > 0 && text.failed == NULL)
-        gr_buf_put(&text, block, got);
-    if (ferror(file) != 0)
-        return gr_fail(err, GR_FAULT_SPEC, "cannot read %s: %s", path, strerror(errno));
-    if (text.failed != NULL)
-        return gr_fail(err, GR_FAULT_SPEC, "%s: larger than %zu bytes", path, limit_bytes);
-    *text_out = gr_arena_strndup(arena, gr_buf_text(&text), text.len);
-    *len_out = text.len;
-    return true;
-}
-
-bool
-gr_yaml_load(const char *path, struct gr_arena *arena, const struct gr_yaml_node **out,
-             struct gr_error *err)
-{
-    const char *text;
-    size_t len;
-
-    if (!gr_yaml_slurp(path, GR_YAML_BYTES, arena, &text, &len, err))
-        return false;
-    return gr_yaml_parse(path, text, len, arena, out, err);
 }

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gr/base/buf.h"
 #include "gr/spec/yaml.h"
+
+enum { SHOWN_BYTES = 60 };
 
 const struct gr_yaml_node *
 gr_yaml_get(const struct gr_yaml_node *node, const char *key)
@@ -42,8 +45,6 @@ gr_yaml_bool(const struct gr_yaml_node *node, bool *out)
 const char *
 gr_yaml_shown(struct gr_arena *arena, const struct gr_yaml_node *node)
 {
-    enum { SHOWN_BYTES = 60 };
-
     switch (node->kind) {
     case GR_YAML_NULL:
         return "nothing";
@@ -58,17 +59,27 @@ gr_yaml_shown(struct gr_arena *arena, const struct gr_yaml_node *node)
     }
 }
 
+const char *
+gr_yaml_key_shown(struct gr_arena *arena, const struct gr_yaml_node *key)
+{
+    size_t len = strcspn(key->text, ":=");
+    size_t shown = len < SHOWN_BYTES ? len : SHOWN_BYTES;
+
+    return gr_arena_printf(arena, "\"%.*s\"%s", (int)shown, key->text,
+                           key->text[shown] != '\0' ? "..." : "");
+}
+
 bool
 gr_yaml_fail(const struct gr_yaml_node *node, struct gr_error *err, const char *fmt, ...)
 {
-    char what[sizeof(err->message)];
+    GR_CLEANUP(gr_buf_free) struct gr_buf what = gr_buf_new(0);
     va_list args;
 
     va_start(args, fmt);
-    (void)vsnprintf(what, sizeof(what), fmt, args);
+    gr_buf_vprintf(&what, fmt, args);
     va_end(args);
     return gr_fail(err, GR_FAULT_SPEC, "%s:%zu:%zu: %s", node->file, node->line, node->column,
-                   what);
+                   gr_buf_text(&what));
 }
 
 const struct gr_yaml_node *

@@ -7,6 +7,8 @@
 #include "gr/base/alloc.h"
 #include "gr/base/time.h"
 
+#define COUNT_END (INT64_C(1) << 53) /* no count of ours comes near it, so that it can be counted on */
+
 static void
 put_time(struct json_object *object, const char *name, int64_t us)
 {
@@ -49,7 +51,7 @@ get_count(struct json_object *object, const char *name)
         !json_object_is_type(value, json_type_int))
         return 0;
     count = json_object_get_int64(value);
-    return count > 0 ? count : 0;
+    return count > 0 && count < COUNT_END ? count : 0;
 }
 
 /* Gives; NULL where there is none. */

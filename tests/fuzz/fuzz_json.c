@@ -1,43 +1,23 @@
-/* fuzz_json.c - any bytes into the scanner: it stays inside of them, and its two ways of reading a
-   container agree. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* layers: codec */
+/* fuzz_json.c - any bytes into the scanner: it stays inside of them, its two ways of reading a
+   container agree, and the fingerprint does not depend on how a value is written. */
+#include "fuzz.h"
 #include "gr/base/buf.h"
+#include "gr/codec/fingerprint.h"
 #include "gr/codec/json.h"
 #include "gr/codec/text.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { WALK_LEVELS = 40 };
-
-static void
-require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* What is decoded is UTF-8 without U+0000 bytes. */
 static void
 check_string(const struct gr_json_value *string)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-    const char *at;
-    const char *end;
 
     (void)gr_json_decode(string, &text);
     require(text.failed == NULL && text.len <= 3 * string->len);
-    at = gr_buf_text(&text);
-    end = at + text.len;
-    require(memchr(at, 0, text.len) == NULL);
-    while (at < end) {
-        size_t len = gr_utf8_length(at, end);
-
-        require(len > 0);
-        at += len;
-    }
+    require_text(gr_buf_text(&text), text.len);
 }
 
 /* What is storable is JSON that needs no more changes. */
@@ -53,6 +33,50 @@ check_storable(const struct gr_json_value *value)
     reader = gr_json_open(gr_buf_text(&text), text.len);
     require(gr_json_value(&reader, &again) && gr_json_end(&reader));
     require((again.flags & GR_JSON_UNSTORABLE) == 0);
+}
+
+/* White space between tokens and the order of members are no part of the meaning. */
+static void
+put_spread(const struct gr_json_value *value, struct gr_buf *out, int levels)
+{
+    struct gr_json_reader inside;
+    struct gr_json_value name, item;
+    bool is_object = value->kind == GR_JSON_OBJECT;
+    bool is_first = true;
+
+    if (value->kind < GR_JSON_ARRAY || levels == 0) {
+        gr_buf_put(out, value->start, value->len);
+        return;
+    }
+    inside = gr_json_inside(value);
+    gr_buf_puts(out, is_object ? " {\n" : " [\t");
+    while (is_object ? gr_json_member(&inside, &name, &item) : gr_json_element(&inside, &item)) {
+        gr_buf_puts(out, is_first ? "" : " ,\r\n");
+        is_first = false;
+        if (is_object) {
+            gr_buf_put(out, name.start, name.len);
+            gr_buf_puts(out, " : ");
+        }
+        put_spread(&item, out, levels - 1);
+    }
+    gr_buf_puts(out, is_object ? " } " : " ] ");
+}
+
+static void
+check_fingerprint(const struct gr_json_value *value)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf scratch = gr_buf_new(0);
+    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+    uint64_t hash = gr_fingerprint(7, value, &scratch);
+    struct gr_json_reader reader;
+    struct gr_json_value again;
+
+    if ((value->flags & GR_JSON_TOO_DEEP) != 0)
+        return;
+    put_spread(value, &text, WALK_LEVELS);
+    reader = gr_json_open(gr_buf_text(&text), text.len);
+    require(gr_json_value(&reader, &again) && gr_json_end(&reader));
+    require(gr_fingerprint(7, &again, &scratch) == hash);
 }
 
 static void
@@ -100,6 +124,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (ok) {
         check_value(&value, WALK_LEVELS);
         check_storable(&value);
+        check_fingerprint(&value);
     }
     reader = gr_json_open((const char *)data, size);
     (void)gr_json_enter(&reader, GR_JSON_OBJECT);

@@ -1,12 +1,9 @@
-/* fuzz_row.c - any JSON as a row: the tuple is well formed, and PostgreSQL could hold its texts. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* layers: codec */
+/* fuzz_row.c - any JSON as a row: the tuple is well formed, PostgreSQL could hold its texts, and
+   what is not in it as it came is among the rejects. */
+#include "fuzz.h"
 #include "gr/codec/row.h"
-#include "gr/codec/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tuple.h"
 
 /* Names of one letter, that they be found soon. */
 static const struct gr_column columns[] = {
@@ -35,85 +32,6 @@ static const struct gr_plan_stream stream = {
 };
 
 static void
-require(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
-static void
-require_text(const char *at, size_t len)
-{
-    const char *end = at + len;
-
-    while (at < end) {
-        size_t one = gr_utf8_length(at, end);
-
-        require(one > 0 && *at != '\0');
-        at += one;
-    }
-}
-
-static void
-require_jsonb(const char *at, size_t len)
-{
-    struct gr_json_reader reader = gr_json_open(at, len);
-    struct gr_json_value value;
-
-    require(gr_json_value(&reader, &value) && gr_json_end(&reader));
-    require((value.flags & GR_JSON_UNSTORABLE) == 0);
-}
-
-static void
-require_field(enum gr_type type, const char *at, size_t len)
-{
-    if (type == GR_TYPE_TEXT)
-        require_text(at, len);
-    else if (type == GR_TYPE_JSONB)
-        require_jsonb(at, len);
-    else
-        require(len == (type == GR_TYPE_BOOLEAN ? 1 : 8));
-}
-
-static uint32_t
-big_endian(const char *at, int bytes)
-{
-    uint32_t value = 0;
-
-    for (int i = 0; i < bytes; i++)
-        value = value << 8 | (unsigned char)at[i];
-    return value;
-}
-
-static void
-require_tuple(const struct gr_buf *copy)
-{
-    const char *at = copy->data;
-    const char *end = copy->data + copy->len;
-
-    require(copy->len > 2 && big_endian(at, 2) == COLUMNS + 2);
-    at += 2;
-    for (size_t c = 0; c < COLUMNS + 2; c++) {
-        enum gr_type type = c < COLUMNS    ? columns[c].type
-                            : c == COLUMNS ? GR_TYPE_BIGINT
-                                           : GR_TYPE_JSONB;
-        uint32_t len;
-
-        require(end - at >= 4);
-        len = big_endian(at, 4);
-        at += 4;
-        if (len == UINT32_MAX) {
-            require(c >= 2 && c != COLUMNS);
-            continue;
-        }
-        require((size_t)(end - at) >= len);
-        require_field(type, at, len);
-        at += len;
-    }
-    require(at == end);
-}
-
-static void
 require_rejects(const struct gr_rejects *rejects)
 {
     for (size_t i = 0; i < rejects->count; i++) {
@@ -140,10 +58,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     layout = gr_row_layout_new(&stream);
     if (gr_row_encode(layout, &value, &copy, &facts, &rejects, &err)) {
-        require_tuple(&copy);
+        require(require_tuple(&stream, copy.data, copy.data + copy.len) == copy.data + copy.len);
+        for (size_t i = 0; i < rejects.count; i++)
+            require(rejects.items[i].column != NULL);
         require(gr_row_encode(layout, &value, &again, &facts, &rejects, &err));
         require(copy.len == again.len && memcmp(copy.data, again.data, copy.len) == 0);
     } else {
+        require_error(&err, GR_FAULT_PAYLOAD);
         require(copy.len == 0 && rejects.count > 0);
         require(rejects.items[rejects.count - 1].column == NULL);
     }

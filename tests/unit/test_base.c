@@ -454,6 +454,66 @@ capture(bool as_json, const char *value, char *line, size_t size)
     (void)unlink(path);
 }
 
+/* The forms in which a secret may come back: in a URL, in JSON. */
+static void
+redacts_other_forms(void **state)
+{
+    static const char *const texts[] = {"p@ss w\"\\rd", "p%40ss%20w%22%5Crd", "p@ss w\\\"\\\\rd"};
+
+    (void)state;
+    gr_log_forget();
+    gr_log_secret(texts[0]);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+
+        gr_buf_printf(&text, "<%s>", texts[i]);
+        gr_log_redact(&text);
+        assert_string_equal(gr_buf_text(&text), "<***>");
+    }
+    gr_log_forget();
+}
+
+/* An error goes into logs, JSON and the database: all of them want UTF-8 and none wants secrets,
+   also where the message is cut in the middle of one. */
+static void
+errors_are_fit_to_be_shown(void **state)
+{
+    struct gr_error err;
+    char filler[1100];
+
+    (void)state;
+    gr_log_forget();
+    gr_log_secret("a-secret-of-some-length");
+    memset(filler, 'x', sizeof(filler));
+    filler[1015] = '\0';
+    (void)gr_fail(&err, GR_FAULT_BUG, "%s a-secret-of-some-length", filler);
+    assert_null(strstr(err.message, "a-se"));
+    (void)gr_fail(&err, GR_FAULT_BUG, "bad \xff\xc3 and \xc3\xa4\n\x1b[31m");
+    assert_string_equal(err.message, "bad \xEF\xBF\xBD\xEF\xBF\xBD and \xc3\xa4  [31m");
+    filler[1015] = 'x';
+    filler[1022] = '\0';
+    (void)gr_fail(&err, GR_FAULT_BUG, "%s\xc3\xa4", filler);
+    assert_int_equal(strlen(err.message), 1022);
+    (void)gr_fail(&err, GR_FAULT_BUG, "what");
+    (void)gr_fail_in(&err, "where is a-secret-of-some-length");
+    assert_string_equal(err.message, "where is ***: what");
+    (void)gr_hint(&err, "Not a-secret-of-some-length \xff.");
+    assert_string_equal(err.hint, "Not *** \xEF\xBF\xBD.");
+    gr_log_forget();
+}
+
+static void
+values_make_no_lines_of_their_own(void **state)
+{
+    char line[512];
+
+    (void)state;
+    for (int as_json = 0; as_json < 2; as_json++) {
+        capture(as_json != 0, "a\nb\x1b\x7f\xff", line, sizeof(line));
+        assert_non_null(strstr(line, "\"a\\u000ab\\u001b\\u007f\xEF\xBF\xBD\""));
+    }
+}
+
 static void
 redacts_before_it_escapes(void **state)
 {
@@ -505,6 +565,9 @@ main(void)
         cmocka_unit_test(formats_durations),
         cmocka_unit_test(reads_clocks),
         cmocka_unit_test(redacts_secrets),
+        cmocka_unit_test(redacts_other_forms),
+        cmocka_unit_test(errors_are_fit_to_be_shown),
+        cmocka_unit_test(values_make_no_lines_of_their_own),
         cmocka_unit_test(redacts_before_it_escapes),
         cmocka_unit_test(knows_levels),
     };

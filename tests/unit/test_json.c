@@ -206,7 +206,10 @@ limits_depth(void **state)
     static const struct {
         unsigned levels; /* an odd number has one more inside */
         bool is_taken;
-    } cases[] = {{64, true}, {65, true}, {511, true}, {512, true}, {513, false}, {100000, false}};
+        bool is_storable;
+    } cases[] = {{64, true, true},     {65, true, true},       {511, true, true},
+                 {512, true, true},    {514, true, false},     {10000, true, false},
+                 {65536, true, false}, {65538, false, false}, {1000000, false, false}};
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -217,18 +220,20 @@ limits_depth(void **state)
         assert_int_equal(accepts(text, strlen(text), &value, &failed), cases[i].is_taken);
         if (!cases[i].is_taken)
             assert_string_equal(failed, "nested too deep");
+        else
+            assert_int_equal((value.flags & GR_JSON_TOO_DEEP) == 0, cases[i].is_storable);
     }
 }
 
 static void
 counts_entered_levels(void **state)
 {
-    GR_CLEANUP(gr_free_var) char *text = nested(GR_JSON_DEPTH_MAX + 2);
+    GR_CLEANUP(gr_free_var) char *text = nested(GR_JSON_LEVELS_MAX + 2);
     struct gr_json_reader reader = gr_json_open(text, strlen(text));
     struct gr_json_value name;
 
     (void)state;
-    for (int i = 0; i < GR_JSON_DEPTH_MAX; i++) {
+    for (int i = 0; i < GR_JSON_LEVELS_MAX; i++) {
         assert_true(gr_json_enter(&reader, i % 2 == 0 ? GR_JSON_ARRAY : GR_JSON_OBJECT));
         if (i % 2 == 1)
             assert_true(gr_json_name(&reader, &name));
@@ -238,6 +243,29 @@ counts_entered_levels(void **state)
     assert_false(gr_json_enter(&reader, GR_JSON_ARRAY));
     assert_false(gr_json_value(&reader, &name));
     assert_false(gr_json_end(&reader));
+}
+
+/* 512 levels are left, the next one is null; what lies beside it stays as it is. */
+static void
+cuts_what_is_too_deep(void **state)
+{
+    GR_CLEANUP(gr_free_var) char *deep = nested(10000);
+    GR_CLEANUP(gr_free_var) char *fitting = nested(512);
+    GR_CLEANUP(gr_buf_free) struct gr_buf out = gr_buf_new(0);
+    struct gr_json_reader reader = gr_json_open(deep, strlen(deep));
+    struct gr_json_value value;
+    char *zero = strchr(fitting, '0');
+
+    (void)state;
+    assert_true(gr_json_value(&reader, &value));
+    gr_json_storable(&value, &out);
+    reader = gr_json_open(gr_buf_text(&out), out.len);
+    assert_true(gr_json_value(&reader, &value) && gr_json_end(&reader));
+    assert_int_equal(value.flags & GR_JSON_UNSTORABLE, 0);
+    *zero = '\0';
+    assert_int_equal(strncmp(gr_buf_text(&out), fitting, strlen(fitting)), 0);
+    assert_int_equal(strncmp(gr_buf_text(&out) + strlen(fitting), "null", 4), 0);
+    assert_string_equal(gr_buf_text(&out) + strlen(fitting) + 4, zero + 1);
 }
 
 static void
@@ -270,7 +298,8 @@ says_what_is_inside(void **state)
         {"[1e131071]", GR_JSON_ARRAY, 0},
         {"[1e131072]", GR_JSON_ARRAY, GR_JSON_HUGE_NUMBER},
         {"1E-16384", GR_JSON_NUMBER, GR_JSON_HUGE_NUMBER},
-        {"[\"\\u0000\xff\\ud800\",1e999999]", GR_JSON_ARRAY, GR_JSON_UNSTORABLE},
+        {"[\"\\u0000\xff\\ud800\",1e999999]", GR_JSON_ARRAY,
+         GR_JSON_UNSTORABLE & ~GR_JSON_TOO_DEEP},
     };
 
     (void)state;
@@ -695,6 +724,7 @@ main(void)
         cmocka_unit_test(refuses_what_is_not_json),
         cmocka_unit_test(refuses_zero_bytes),
         cmocka_unit_test(limits_depth),
+        cmocka_unit_test(cuts_what_is_too_deep),
         cmocka_unit_test(counts_entered_levels),
         cmocka_unit_test(says_what_is_inside),
         cmocka_unit_test(decodes_strings),

@@ -846,7 +846,7 @@ test_refusals(void **state)
          "f.yaml:5:19: \"columns\" must be a mapping or a list, found \"text\""},
         {HEAD "  tags: {columns: [name]}\n",
          "f.yaml:5:20: an element of \"columns\" must be \"name: type\", found \"name\""},
-        {"a: &a [x]\nb: [*c]\n", "f.yaml:2:5: there is no anchor &c before alias *c"},
+        {"a: &a [x]\nb: [*c]\n", "f.yaml:2:5: an alias without its anchor before it"},
         {"\x7f"
          "ELF",
          "f.yaml:1:1: byte 0x7f is not text; a YAML file is UTF-8 without control "

@@ -447,6 +447,7 @@ sees_every_byte(void **state)
 
 struct names {
     size_t count;
+    size_t longest;
     char last[64];
 };
 
@@ -456,6 +457,8 @@ note_name(void *context, const char *name)
     struct names *names = context;
 
     names->count++;
+    if (strlen(name) > names->longest)
+        names->longest = strlen(name);
     (void)snprintf(names->last, sizeof(names->last), "%s", name);
 }
 
@@ -475,6 +478,37 @@ reports_new_names_once(void **state)
         assert_true(encoded.ok);
         assert_int_equal(names.count, 1);
         assert_string_equal(names.last, "new" FFFD);
+    }
+    gr_row_layout_free(layout);
+}
+
+/* A name is a key of a table of state, whose index has its bounds; the row keeps it whole. */
+static void
+reports_the_beginning_of_long_names(void **state)
+{
+    struct gr_row_layout *layout = gr_row_layout_new(&stream);
+    struct names names = {0};
+    GR_CLEANUP(gr_buf_free) struct gr_buf json = gr_buf_new(0);
+
+    (void)state;
+    gr_row_on_new_field(layout, note_name, &names);
+    gr_buf_puts(&json, "{\"id\":1");
+    for (int i = 0; i < 2; i++) { /* two names of the same beginning */
+        gr_buf_puts(&json, ",\"");
+        for (int j = 0; j < 300; j++)
+            gr_buf_puts(&json, "\xC3\xA4");
+        gr_buf_printf(&json, "%d\":%d", i, i);
+    }
+    gr_buf_puts(&json, "}");
+    for (int i = 0; i < 2; i++) {
+        GR_CLEANUP(encoded_free) struct encoded encoded = encode(layout, gr_buf_text(&json));
+        GR_CLEANUP(gr_free_var) char *text = NULL;
+
+        assert_true(encoded.ok);
+        assert_int_equal(names.count, 1);
+        assert_int_equal(names.longest, GR_ROW_NAME_BYTES);
+        text = tuple_text(&stream, &encoded.copy, encoded.facts.hash);
+        assert_non_null(strstr(text, gr_buf_text(&json) + strlen("{\"id\":1,")));
     }
     gr_row_layout_free(layout);
 }
@@ -578,6 +612,7 @@ main(void)
         cmocka_unit_test(never_changes_its_fingerprint),
         cmocka_unit_test(sees_every_byte),
         cmocka_unit_test(reports_new_names_once),
+        cmocka_unit_test(reports_the_beginning_of_long_names),
         cmocka_unit_test(bounds_what_it_remembers),
         cmocka_unit_test(does_not_depend_on_the_last_object),
         cmocka_unit_test(cuts_rejects_between_characters),

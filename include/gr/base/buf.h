@@ -11,6 +11,7 @@
 #ifndef GR_BASE_BUF_H
 #define GR_BASE_BUF_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,7 @@ void gr_buf_put(struct gr_buf *buf, const void *bytes, size_t len);
 void gr_buf_puts(struct gr_buf *buf, const char *text);
 void gr_buf_putc(struct gr_buf *buf, char c);
 void gr_buf_printf(struct gr_buf *buf, const char *fmt, ...) GR_PRINTF(2, 3);
+void gr_buf_vprintf(struct gr_buf *buf, const char *fmt, va_list args) GR_PRINTF(2, 0);
 
 /* Makes room for `len` bytes and counts them in; NULL when the buffer has failed. */
 char *gr_buf_extend(struct gr_buf *buf, size_t len);

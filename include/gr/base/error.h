@@ -59,7 +59,7 @@ enum gr_scope {
 struct gr_error {
     enum gr_fault fault;
     int64_t retry_after_ms; /* pause that the server asked for, -1 when it asked for none */
-    char message[1024];     /* one line, lower case, no trailing period, no secrets       */
+    char message[1024];     /* one line of UTF-8, lower case, no period, no secrets       */
     char hint[512];         /* what the operator can do, may be empty                     */
 };
 

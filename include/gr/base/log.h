@@ -2,8 +2,8 @@
  * gr/base/log.h - one line per event to stderr, as text or JSON, without the secrets.
  *
  * Secrets are redacted by value: whatever text was named by gr_log_secret is replaced by *** in
- * every line, also in its URL-encoded and base64 forms if those were named too. Levels never change
- * what the program does.
+ * every line and in every error (gr/base/error.h), as it is, URL-encoded, or escaped as in JSON; in
+ * base64 if that was named too. Levels never change what the program does.
  *
  * Shape   gr_log_setup, gr_log_secret*, then gr_log / gr_log_error; fields are key, value pairs
  *         ended by NULL: gr_log(GR_LOG_INFO, "tickets", "done", "rows", "100", NULL)
@@ -38,6 +38,9 @@ bool gr_log_wants(enum gr_log_level level);
 
 /* From now on `secret` never appears in a line; texts of less than 4 bytes are not redacted. */
 void gr_log_secret(const char *secret);
+
+/* Forgets all secrets. */
+void gr_log_forget(void);
 
 /* Replaces every secret in the buffer's text by ***. */
 void gr_log_redact(struct gr_buf *text);

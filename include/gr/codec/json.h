@@ -35,13 +35,15 @@ enum gr_json_kind {
 };
 
 enum {
-    GR_JSON_DEPTH_MAX = 512,   /* deeper is refused; PostgreSQL's own limit is some thousands     */
+    GR_JSON_LEVELS_MAX = 65536, /* deeper is refused: no JSON to us                               */
+    GR_JSON_DEPTH_MAX = 512,   /* deeper is unstorable; PostgreSQL's own limit is some thousands  */
     GR_JSON_ESCAPED = 1,       /* a string with a backslash: must be decoded                      */
     GR_JSON_HAS_NUL = 2,       /* U+0000 inside, in the value or deeper                           */
     GR_JSON_HAS_SURROGATE = 4, /* an unpaired \uD800..\uDFFF inside                               */
     GR_JSON_BAD_UTF8 = 8,      /* bytes that are not UTF-8 inside a string                        */
     GR_JSON_HUGE_NUMBER = 16,  /* a number that numeric cannot hold (exponent or digits)          */
-    GR_JSON_UNSTORABLE = 2 | 4 | 8 | 16
+    GR_JSON_TOO_DEEP = 32,     /* nested deeper than GR_JSON_DEPTH_MAX                            */
+    GR_JSON_UNSTORABLE = 2 | 4 | 8 | 16 | 32
 };
 
 struct gr_json_value {
@@ -96,7 +98,8 @@ bool gr_json_element(struct gr_json_reader *reader, struct gr_json_value *value)
 unsigned gr_json_decode(const struct gr_json_value *string, struct gr_buf *out);
 
 /* Appends a value as JSON text that jsonb accepts: the bytes that came, but for what flags name:
-   those become U+FFFD each, and a huge number becomes null. At most three times as long. */
+   those become U+FFFD each, a huge number becomes null, and so does what is nested too deep. At
+   most three times as long. */
 void gr_json_storable(const struct gr_json_value *value, struct gr_buf *out);
 
 /* True if the string value's decoded text equals `text`. */

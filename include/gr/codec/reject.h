@@ -16,7 +16,8 @@ struct gr_reject {
                            column: separated by commas                                     */
     const char *column; /* static or borrowed from the plan; NULL: the whole object; "_extra":
                            a member that no column takes                                   */
-    const char *reason; /* static: "holds U+0000", "not a number", ...                     */
+    char *reason;       /* owned: "holds U+0000", "not a number", ...; says so where the original
+                           is cut                                                          */
     char *original;     /* owned; JSON text as it came, cut at GR_REJECT_BYTES, valid UTF-8, no
                            U+0000 byte; for _extra an object of that one member            */
 };

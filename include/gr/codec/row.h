@@ -52,10 +52,11 @@ struct gr_row_facts {
     int64_t hash;
 };
 
-enum { GR_ROW_NAMES_MAX = 1000 };
+enum { GR_ROW_NAMES_MAX = 1000, GR_ROW_NAME_BYTES = 256 };
 
 /* Called once for each member name that the layout has never seen and no column takes, up to
-   GR_ROW_NAMES_MAX of them. `name` is valid UTF-8, borrowed for the call. */
+   GR_ROW_NAMES_MAX of them. `name` is valid UTF-8 of at most GR_ROW_NAME_BYTES, cut where the
+   member's is longer, and borrowed for the call. */
 typedef void gr_row_new_field(void *context, const char *name);
 void gr_row_on_new_field(struct gr_row_layout *layout, gr_row_new_field *call, void *context);
 

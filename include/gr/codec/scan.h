@@ -11,7 +11,7 @@
 
 struct gr_scan {
     const char *end;
-    unsigned levels;    /* that may still be opened, GR_JSON_DEPTH_MAX at most      */
+    unsigned levels;    /* that may still be opened, GR_JSON_LEVELS_MAX at most     */
     unsigned flags;     /* GR_JSON_ESCAPED and the others, of all that was scanned  */
     const char *failed; /* NULL, or what went wrong                                 */
     const char *failed_at;

@@ -61,7 +61,7 @@ struct gr_connections {
     struct gr_arena *arena;
     const struct gr_yaml_node *own; /* connections: of the replication file, or NULL           */
     int64_t now_us;                 /* for the default of anchor_date                          */
-    struct gr_notes *notes;         /* gets the warning about an env.yaml that others can read */
+    struct gr_notes *notes;         /* gets the warnings about files that others can read     */
 };
 
 /* The Gorgias connection that the text node `name` names. */
@@ -76,6 +76,9 @@ bool gr_connection_target(const struct gr_connections *from, const struct gr_yam
    one of the kind that is wanted. */
 bool gr_connection_find(const struct gr_connections *from, const struct gr_yaml_node *name,
                         const char *hint, const struct gr_yaml_node **out, struct gr_error *err);
+
+/* A note about a file that holds secrets, if others can read it. */
+void gr_connection_warn_shared(const struct gr_connections *from, const char *path);
 
 /* A copy of the tree in which ${VAR} is the environment's VAR in all values, not in keys. */
 bool gr_connection_expand(const struct gr_yaml_node *node, struct gr_arena *arena,

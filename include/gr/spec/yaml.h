@@ -3,7 +3,8 @@
  *
  * A subset on purpose: one document of mappings, lists and scalars. Refused, each with its place:
  * tags but the core ones, several documents, a key that comes twice, keys that are no texts, more
- * than 1 MiB, 64 levels or 100,000 nodes, and bytes that are no UTF-8. JSON is YAML.
+ * than 1 MiB, 64 levels or 100,000 nodes, and bytes that are no UTF-8. JSON is YAML, and so are its
+ * pairs of surrogates.
  *
  * An alias (*name) is the node of its anchor (&name) itself, which keeps its place: nodes may be
  * shared, so the tree is one to its readers only, without cycles. The limits hold for the tree with
@@ -62,6 +63,10 @@ bool gr_yaml_bool(const struct gr_yaml_node *node, bool *out);
 
 /* What stands there, for messages: `a list`, `nothing`, `"text"`. */
 const char *gr_yaml_shown(struct gr_arena *arena, const struct gr_yaml_node *node);
+
+/* A key for messages: where a space is forgotten behind a colon, its value is a part of the key, and
+   may be a secret. So what comes behind a colon or an equals sign is not shown. */
+const char *gr_yaml_key_shown(struct gr_arena *arena, const struct gr_yaml_node *key);
 
 /* gr_fail with GR_FAULT_SPEC and the node's FILE:LINE:COLUMN in front. */
 bool gr_yaml_fail(const struct gr_yaml_node *node, struct gr_error *err, const char *fmt, ...)
