@@ -14,20 +14,27 @@ gr_page_free(struct gr_page *page)
     *page = (struct gr_page){0};
 }
 
+/* What the order proof wants: how values follow each other, and the ids of rows that share one. */
 static void
-note_value(struct gr_page *page, int64_t value_us)
+note_place(struct gr_page *page, int64_t value_us, int64_t id)
 {
     struct gr_page_facts *facts = &page->facts;
 
     if (value_us == GR_TIME_NONE)
         return;
-    if (facts->first_us == GR_TIME_NONE)
+    if (facts->first_us == GR_TIME_NONE) {
         facts->first_us = value_us;
-    else if (value_us > facts->last_us)
+        facts->first_id = id;
+    } else if (value_us > facts->last_us) {
         facts->descends = false;
-    else if (value_us < facts->last_us)
+    } else if (value_us < facts->last_us) {
         facts->ascends = false;
+    } else {
+        facts->ids_rise |= id >= facts->last_id;
+        facts->ids_fall |= id <= facts->last_id;
+    }
     facts->last_us = value_us;
+    facts->last_id = id;
     if (value_us > facts->max_us)
         facts->max_us = value_us;
 }
@@ -57,7 +64,7 @@ take_object(const struct gr_json_value *object, const struct gr_page_sink *sink,
         page->refused++;
         return;
     }
-    note_value(page, facts.cursor_us);
+    note_place(page, facts.cursor_us, facts.key);
     if (sink->walk == NULL || gr_walk_wants(sink->walk, facts.cursor_us)) {
         note_key(page, facts.key);
         return;

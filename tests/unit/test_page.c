@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gr/base/time.h"
@@ -90,6 +91,40 @@ a_list_gives_rows_and_facts(void **state)
     assert_true(facts->first_us - facts->last_us == INT64_C(86400) * 1000000);
     assert_true(facts->max_us == facts->first_us);
     assert_true(fixture->rows.len > 0);
+}
+
+/* What the order proof is told of rows that share a value, null ones apart. */
+static void
+ties_are_told_by_their_ids(void **state)
+{
+    static const struct {
+        int ids[3];
+        bool rise, fall;
+    } cases[] = {
+        {{1, 2, 3}, true, false}, {{3, 2, 1}, false, true}, {{1, 3, 2}, true, true},
+        {{2, 2, 1}, true, true},  {{2, 2, 3}, true, true},
+    };
+    struct fixture *fixture = *state;
+    const struct gr_page_facts *facts = &fixture->page.facts;
+    char body[512];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const int *ids = cases[i].ids;
+
+        (void)snprintf(body, sizeof(body),
+                       "{\"data\": [{\"id\": 9, \"updated_datetime\": \"2026-01-02T00:00:00Z\"},"
+                       "{\"id\": %d, \"updated_datetime\": \"2026-01-01T00:00:00Z\"},"
+                       "{\"id\": 5, \"updated_datetime\": null},"
+                       "{\"id\": %d, \"updated_datetime\": \"2026-01-01T00:00:00Z\"},"
+                       "{\"id\": %d, \"updated_datetime\": \"2026-01-01T00:00:00Z\"}],"
+                       "\"meta\": {\"next_cursor\": null}}",
+                       ids[0], ids[1], ids[2]);
+        assert_true(take(fixture, body));
+        assert_int_equal(facts->ids_rise, cases[i].rise);
+        assert_int_equal(facts->ids_fall, cases[i].fall);
+        assert_int_equal(facts->first_id, 9);
+        assert_int_equal(facts->last_id, ids[2]);
+    }
 }
 
 static void
@@ -206,6 +241,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_list_gives_rows_and_facts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ties_are_told_by_their_ids, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_is_named_by_null_empty_or_nothing, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_page_is_refused_whole, set_up, tear_down),
