@@ -184,6 +184,77 @@ what_is_no_page_is_refused_whole(void **state)
     }
 }
 
+/* What answers another request is no page, be it as good as it may. */
+static void
+what_was_not_asked_for_is_refused_whole(void **state)
+{
+    static const char two[] = "[{\"id\": 1}, {\"id\": 2}]";
+    static const struct {
+        const char *body, *asked;
+        const char *message; /* NULL: it is a page */
+    } cases[] = {
+        {two, "/api/users?limit=3", NULL},
+        {two, "/api/users?limit=1", NULL}, /* the whole list, whatever the limit */
+        {two, "/api/users", NULL},
+        {two, "/api/users?limit=2",
+         "a bare array of just as many rows as were asked for: whether the list ends here is "
+         "unknown"},
+        {two, "/api/users?limit=3&cursor=x", "a bare array came as a list's further page"},
+        {"{\"uri\": \"/api/users?cursor=y\", \"data\": [{\"id\": 1}], \"meta\": {}}",
+         "/api/users?cursor=x", "the list answers another request: /api/users?cursor=y"},
+        {"{\"data\": [{\"id\": 1}], \"meta\": {}, \"uri\": \"/api/users?cursor=x\"}",
+         "/api/users?cursor=x", NULL},
+        {"{\"data\": [{\"id\": 1}], \"meta\": {}, \"uri\": null}", "/api/users?cursor=x", NULL},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_page_sink sink = {.layout = fixture->layout,
+                                    .rows = &fixture->rows,
+                                    .rejects = &fixture->rejects,
+                                    .asked = cases[i].asked};
+        const char *body = cases[i].body;
+        bool ok;
+
+        gr_page_free(&fixture->page);
+        gr_buf_reset(&fixture->rows);
+        ok = gr_page_list(body, strlen(body), &sink, &fixture->page, &fixture->err);
+        assert_int_equal(ok, cases[i].message == NULL);
+        if (ok)
+            continue;
+        assert_string_equal(fixture->err.message, cases[i].message);
+        assert_int_equal(fixture->rows.len, 0);
+    }
+}
+
+static void
+an_object_is_known_by_its_key(void **state)
+{
+    static const struct {
+        const char *body;
+        bool is_object;
+    } cases[] = {
+        {"{\"name\": \"x\", \"id\": 17, \"meta\": {\"id\": 3}}", true},
+        {"{\"id\": 170}", false},
+        {"{\"id\": 1}", false},
+        {"{\"id\": \"17\"}", false},
+        {"{\"meta\": {\"id\": 17}}", false},
+        {"[{\"id\": 17}]", false},
+        {"{}", false},
+        {"", false},
+        {"<html>", false},
+        {"17", false},
+        {"{\"id\": 17} x", false},
+    };
+    struct gr_error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (gr_page_is_object(cases[i].body, strlen(cases[i].body), "id", 17, &err) !=
+            cases[i].is_object)
+            fail_msg("%s", cases[i].body);
+}
+
 static void
 an_object_without_its_key_is_kept_among_the_rejects(void **state)
 {
@@ -245,6 +316,8 @@ main(void)
         cmocka_unit_test_setup_teardown(the_end_is_named_by_null_empty_or_nothing, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_page_is_refused_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_not_asked_for_is_refused_whole, set_up, tear_down),
+        cmocka_unit_test(an_object_is_known_by_its_key),
         cmocka_unit_test_setup_teardown(an_object_without_its_key_is_kept_among_the_rejects, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_object_that_is_no_row_is_no_page, set_up, tear_down),
