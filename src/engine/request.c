@@ -149,7 +149,8 @@ gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms)
 static void
 observe(struct gr_engine *engine, const struct gr_http_response *response, int64_t now_ms)
 {
-    if (response->error.fault == GR_OK)
+    /* A body that was cut or reset half way has come from somebody. */
+    if (response->error.fault == GR_OK || response->status != 0)
         engine->was_reached = true;
     gr_ratelimit_observe(&engine->budget, now_ms * 1000, response->used, response->limit,
                          (int64_t)gr_http_in_flight(engine->http));

@@ -181,12 +181,26 @@ on_header(char *line, size_t size, size_t count, void *context)
     return len;
 }
 
+/* The file of CA certificates that the environment names, as it does for curl itself, or NULL:
+   whoever is behind a proxy that looks into TLS has to trust it. */
+static const char *
+ca_file(void)
+{
+    const char *path = getenv("CURL_CA_BUNDLE");
+
+    if (path == NULL || *path == '\0')
+        path = getenv("SSL_CERT_FILE");
+    return path != NULL && *path != '\0' ? path : NULL;
+}
+
 /* What stays the same for every request of a connection. */
 static void
 set_up(struct transfer *transfer, const struct gr_source *source)
 {
     CURL *easy = transfer->easy;
 
+    if (ca_file() != NULL)
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file());
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_plain(source) ? "http" : "https");
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -386,7 +400,8 @@ set_fault(struct transfer *transfer, CURLcode code)
         (void)gr_hint(
             &response->error,
             "The server's certificate could not be verified; nothing was sent to it. Check "
-            "base_url, this machine's clock and its CA certificates.");
+            "base_url, this machine's clock and its CA certificates (SSL_CERT_FILE names "
+            "others).");
     else if (code == CURLE_SSL_CONNECT_ERROR)
         (void)gr_hint(&response->error, "No TLS connection of version 1.2 or later could be made; "
                                         "nothing was sent.");
