@@ -54,7 +54,7 @@ forget_trail(struct gr_walk *walk)
     walk->trail_limit = 1;
     walk->last_us = GR_TIME_NONE;
     walk->last_id = 0;
-    walk->ids_rise = walk->ids_fall = false;
+    walk->ids_rise = walk->ids_fall = walk->is_doubted = false;
     walk->empty_pages = 0;
 }
 
@@ -197,6 +197,7 @@ gr_walk_next(struct gr_walk *walk, struct gr_walk_ask *ask)
         return false;
     if (limit > 0)
         ask->limit = min64(ask->limit, max64(1, limit - walk->rows));
+    walk->asked_rows = ask->limit;
     if (walk->way == GR_WAY_SCAN) {
         ask_scan(walk, ask);
         return true;
@@ -341,19 +342,39 @@ take_up(struct gr_walk *walk, const struct gr_page_facts *page, const char *next
 }
 
 static void
+note_scan_page(struct gr_walk *walk, const struct gr_page_facts *page)
+{
+    if (walk->scan.clock_us == GR_TIME_NONE)
+        walk->scan.clock_us = clock_of(page);
+    walk->scan.pages++;
+}
+
+static void
 take_scan(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
 {
     struct gr_scan *scan = &walk->scan;
 
-    if (scan->clock_us == GR_TIME_NONE)
-        scan->clock_us = clock_of(page);
-    scan->pages++;
+    note_scan_page(walk, page);
     replace(&scan->cursor, next);
     if (next != NULL)
         return;
     scan->pass++;
     forget_trail(walk);
     walk->is_done = scan->pass >= walk->stream->schema->pass_count;
+}
+
+/* True the first time that a list seems to end with a full page, and what may lie behind it
+   matters: the page will be asked for again. */
+static bool
+is_doubtful_end(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
+{
+    bool is_full = page->rows > 0 && page->rows == walk->asked_rows;
+    bool is_down_there = walk->way == GR_WAY_DOWN && page->last_us != GR_TIME_NONE &&
+                         page->last_us < lower_end(walk);
+
+    walk->is_doubted = next == NULL && is_full && !walk->is_doubted && !is_down_there &&
+                       walk->stream->limit_rows == 0;
+    return walk->is_doubted;
 }
 
 bool
@@ -376,6 +397,12 @@ gr_walk_page(struct gr_walk *walk, const struct gr_page_facts *page, struct gr_e
     }
     if (walk->clock_us == GR_TIME_NONE)
         walk->clock_us = clock_of(page);
+    if (is_doubtful_end(walk, page, next)) {
+        /* Its rows are kept, but the place is the one where it begins. */
+        if (walk->way == GR_WAY_SCAN)
+            note_scan_page(walk, page);
+        return true;
+    }
     if (page->last_us != GR_TIME_NONE) {
         walk->last_us = page->last_us;
         walk->last_id = page->last_id;

@@ -9,7 +9,8 @@
 #   loop      a cursor that was used before: an incremental walk falls back; a full one fails
 #   empty     an empty page that names a next one is harmless until it comes too often
 #   cursor    a cursor that the next request is refused for: the walk begins again, five times at most
-#   unseen    nothing shows it; see docs/guarantees.md
+#   end       a list that ends too early: a full page is asked for again before that is believed. If it says so twice, or is not full,
+#             nothing shows it
 # `silent`: not a byte comes; so from the first request of a run on it ends the run soon (test_network.py).
 # `lists`: there is nothing to spoil in the answer about a single object. `none`: at these places the fault is an answer like any other.
 FAULTS = (
@@ -92,7 +93,7 @@ FAULTS = (
     ("empty-page", {}, "empty", {"lists": True}),
     ("bad-next", {}, "cursor", {"lists": True}),
     ("expired-cursor", {}, "cursor", {"lists": True, "cursor": True}),
-    ("early-end", {}, "unseen", {}),
+    ("early-end", {}, "end", {}),
     ("gone", {}, "alone", {}),   # takes all streams along: test_network.py
     ("401", {}, "alone", {}),    # ends the run: test_network.py
 )
@@ -132,8 +133,10 @@ RIDES, FALLS_BACK, FAILS, EITHER = "rides it out", "falls back", "stream fails",
 
 def applies(fault, place, times):
     name, _, kind, facts = fault
-    if kind in ("unseen", "alone") or place.kind in facts.get("none", ()):
+    if kind == "alone" or place.kind in facts.get("none", ()):
         return False
+    if kind == "end":
+        return times == "once" and place.is_walk
     if facts.get("silent") and place.kind == "account" and times != "once":
         return False
     return not (times == "for ever" and facts.get("forever") is False)
@@ -143,7 +146,7 @@ def outcome(fault, place, times, page, is_first=True):
     """What must come of it: `times` from the request for this page (1, 2, ...) on, in a first load or a later run."""
     name, _, kind, facts = fault
     for_ever = times == "for ever"
-    if facts.get("lists") and not place.is_list or kind == "harmless":
+    if facts.get("lists") and not place.is_list or kind in ("harmless", "end"):
         return RIDES
     if facts.get("doubtful"):
         return EITHER if for_ever else RIDES

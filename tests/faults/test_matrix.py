@@ -132,7 +132,7 @@ def tried(faults, step):
     return range(0, len(faults), step)
 
 
-USED = [fault for fault in FAULTS if fault[2] not in ("unseen", "alone")]
+USED = [fault for fault in FAULTS if fault[2] != "alone"]
 
 
 class FirstLoad(Matrix):

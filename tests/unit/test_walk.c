@@ -39,6 +39,7 @@ struct model {
     int cursors_die; /* 1 in n cursors is refused; 0: none */
     int breaks_order;
     enum ties ties;
+    int64_t loses_at; /* the request whose answer has lost its cursor; 0: none */
     int64_t requests;
     const char *note; /* of the last run's walk */
 };
@@ -260,7 +261,7 @@ serve(struct model *model, struct gr_walk *walk, const struct gr_walk_ask *ask)
         const struct entry *last = &entries[from + (int)ask->limit - 1];
 
         (void)snprintf(cursor, sizeof(cursor), "%lld,%d", (long long)last->value, last->id);
-        page.next_cursor = cursor;
+        page.next_cursor = model->requests == model->loses_at ? NULL : cursor;
     }
     assert_true(gr_walk_page(walk, &page, &err));
     model->bookmark = walk->bookmark_us;
@@ -504,11 +505,53 @@ ties_in_no_order_void_the_claim(void **state)
     }
 }
 
+/* An answer that has lost its cursor is not the end of the list, whichever page it is. */
+static void
+a_full_page_that_names_no_next_one_is_asked_for_again(void **state)
+{
+    const struct gr_schema *schemas[] = {&newest_first, &oldest_first};
+
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        struct gr_plan_stream stream = stream_of(schemas[way % 2]);
+
+        for (int64_t request = 1; request <= 14; request++) {
+            struct model model = model_new(31, 100);
+
+            model.loses_at = request;
+            assert_true(run(&model, &stream, way / 2 != 0, 1000, 0));
+            assert_string_equal(model.note, "");
+            assert_int_equal(model.requests, 16); /* of 15 pages */
+            expect_equal(&model, 31);
+            gr_free(model.memory);
+        }
+    }
+}
+
+/* A list that does end with a full page costs one request more, and ends. */
+static void
+a_list_may_end_with_a_full_page(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+
+    (void)state;
+    for (int is_scan = 0; is_scan < 2; is_scan++) {
+        struct model model = model_new(32, 4 * PAGE);
+
+        assert_true(run(&model, &stream, is_scan != 0, 1000, 0));
+        assert_int_equal(model.requests, 5);
+        expect_equal(&model, 32);
+        gr_free(model.memory);
+    }
+}
+
 /* A page as a server would send it, for what no honest model does. */
 static struct gr_page_facts
 page_of(int64_t first, int64_t last, const char *next)
 {
-    return (struct gr_page_facts){.rows = first == GR_TIME_NONE ? 0 : PAGE,
+    return (struct gr_page_facts){.rows = first == GR_TIME_NONE ? 0
+                                          : next != NULL        ? PAGE
+                                                                : PAGE - 1,
                                   .first_us = first,
                                   .last_us = last,
                                   .max_us = first,
@@ -935,7 +978,7 @@ rescanning_reads_everything_into_the_same_staging(void **state)
         assert_false(gr_walk_next(&walk, &ask));
         assert_true(gr_walk_is_scan(&walk));
         assert_true(walk.scan.is_active);
-        assert_int_equal(walk.scan.staged_rows, (reading + 1) * 4 * PAGE);
+        assert_int_equal(walk.scan.staged_rows, (reading + 1) * (4 * PAGE - 2));
         /* What the first reading brought may be older than the second. */
         assert_true(gr_walk_scan_bookmark(&walk) == 1000);
         if (reading == 0)
@@ -1039,6 +1082,8 @@ main(void)
         cmocka_unit_test(a_bookmark_is_never_ahead_of_the_server_s_clock),
         cmocka_unit_test(a_broken_order_becomes_a_walk_through_everything),
         cmocka_unit_test(ties_may_go_either_way),
+        cmocka_unit_test(a_full_page_that_names_no_next_one_is_asked_for_again),
+        cmocka_unit_test(a_list_may_end_with_a_full_page),
         cmocka_unit_test(ties_in_no_order_void_the_claim),
         cmocka_unit_test(a_tie_that_a_page_ends_in_is_proved_across_the_pages),
         cmocka_unit_test(a_cursor_that_comes_again_is_noticed),

@@ -21,6 +21,9 @@
  * walk: where they go both ways, or an id comes twice, rows may have been lost where a page ended
  * among them.
  *
+ * A full page that names no next one is either the end or an answer that has lost its cursor.
+ * Before the end is believed, and rows below it given up, that page is asked for once more.
+ *
  * Shape   gr_walk_begin, (gr_walk_next, then gr_walk_page | gr_walk_refused)*, gr_walk_free;
  *         gr_walk_state_json at any moment says what to remember with the rows committed so far
  * Units   microseconds since 1970; GR_TIME_NONE where there is no value
@@ -100,6 +103,8 @@ struct gr_walk {
     int64_t floor_us;     /* every row with a value from here up has been read ...         */
     int64_t read_since_us; /* ... at or after this moment; INT64_MAX, GR_TIME_NONE: not yet */
     int64_t rows, pages;
+    int64_t asked_rows; /* that the page which was asked for last may hold                */
+    bool is_doubted;    /* that page was full and named no next one: it is asked for again */
     int empty_pages;
     int refusals;
     const char *note;     /* static; "" or why the walk became a scan                      */
