@@ -12,7 +12,6 @@
 #include "gr/source/http.h"
 #include "gr/source/oauth.h"
 #include "gr/source/ratelimit.h"
-#include "gr/source/retry.h"
 
 enum { DETAIL_MAX = 256 };
 
@@ -91,7 +90,7 @@ ask(struct check *check, const char *url, struct gr_error *err)
         int64_t pause_ms =
             err->retry_after_ms >= 0 ? err->retry_after_ms : check->budget.rate.per_ms;
 
-        if (pause_ms > GR_RETRY_WAIT_MAX_MS)
+        if (pause_ms > check->plan->source.retry_timeout_ms)
             return false;
         gr_ratelimit_refused(&check->budget, gr_clock_ms() * 1000, pause_ms * 1000);
         ok = ask_once(check, url, err);
@@ -147,7 +146,7 @@ have_token(struct check *check, struct gr_error *err)
 
     gr_oauth_init(&oauth, &check->plan->source);
     ok = !gr_oauth_is_due(&oauth, gr_clock_ms()) ||
-         gr_oauth_renew(&oauth, check->http, gr_clock_ms(), err);
+         gr_oauth_renew(&oauth, check->http, gr_clock_ms(), 0.5, err);
     gr_oauth_free(&oauth);
     return ok;
 }

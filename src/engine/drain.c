@@ -83,14 +83,15 @@ ask_more(struct gr_stream *stream)
     }
 }
 
-/* One bad answer does not keep the others waiting: its entries stay in the queue. */
+/* One bad answer does not keep the others waiting: its entries stay in the queue. But what the
+   budget has refused for good, it would refuse the others too. */
 static bool
 pass_over(struct gr_lane *lane, const struct gr_error *fault, struct gr_error *err)
 {
     struct gr_stream *stream = lane->stream;
 
     *err = *fault;
-    if (gr_fault_facts(fault->fault)->scope == GR_SCOPE_RUN ||
+    if (gr_fault_facts(fault->fault)->scope == GR_SCOPE_RUN || fault->fault == GR_FAULT_THROTTLED ||
         ++stream->ask_failures >= ASK_FAILURES_MAX)
         return false;
     gr_log_error(GR_LOG_ERROR, stream->plan->name, fault);
@@ -106,6 +107,21 @@ hold(struct gr_lane *lane, bool is_complete)
 {
     lane->is_complete = is_complete;
     lane->state = GR_LANE_HELD;
+}
+
+/* The rows that came are among those that were asked for by id. */
+static bool
+was_asked_for(const struct gr_lane *lane, const struct gr_page *page, struct gr_error *err)
+{
+    for (int64_t j = 0; j < page->wanted; j++) {
+        bool is_known = lane->stream->plan->schema->ask != GR_ASK_IDS;
+
+        for (size_t i = 0; i < lane->entry_count && !is_known; i++)
+            is_known = page->keys[j] == lane->entries[i].key;
+        if (!is_known)
+            return gr_fail(err, GR_FAULT_PAYLOAD, "the list has rows that were not asked for");
+    }
+    return true;
 }
 
 static void
@@ -140,13 +156,24 @@ static bool
 take_list(struct gr_lane *lane, const struct gr_http_response *response, struct gr_error *err)
 {
     struct gr_stream *stream = lane->stream;
-    struct gr_page_sink sink = {
-        .layout = stream->layout, .rows = &lane->rows, .rejects = &lane->rejects};
+    bool is_parent = stream->plan->schema->ask == GR_ASK_PARENT;
+    struct gr_page_sink sink = {.layout = stream->layout,
+                                .rows = &lane->rows,
+                                .rejects = &lane->rejects,
+                                .asked = lane->url,
+                                .ask_param = stream->plan->schema->ask_param,
+                                .parent = is_parent ? lane->entries[0].key : 0};
+    size_t rows_before = lane->rows.len, rejects_before = lane->rejects.count;
     GR_CLEANUP(gr_page_free) struct gr_page page = {0};
     bool is_last;
 
     if (!gr_page_list(gr_buf_text(&response->body), response->body.len, &sink, &page, err))
         return gr_fail_in(err, "%s", response->path);
+    if (!was_asked_for(lane, &page, err)) {
+        lane->rows.len = rows_before;
+        gr_rejects_cut(&lane->rejects, rejects_before);
+        return gr_fail_in(err, "%s", response->path);
+    }
     is_last = page.next_cursor == NULL;
     if (is_endless(lane, &page)) {
         struct gr_error loop;
@@ -174,10 +201,14 @@ take_object(struct gr_lane *lane, const struct gr_http_response *response, struc
     struct gr_stream *stream = lane->stream;
     struct gr_page_sink sink = {
         .layout = stream->layout, .rows = &lane->rows, .rejects = &lane->rejects};
+    const char *body = gr_buf_text(&response->body);
     GR_CLEANUP(gr_page_free) struct gr_page page = {0};
 
+    if (!gr_page_is_object(body, response->body.len, stream->plan->columns[0].field,
+                           lane->entries[0].key, err))
+        return gr_fail_in(err, "%s", response->path);
     if (stream->plan->schema->ask == GR_ASK_OBJECT) {
-        if (!gr_page_object(gr_buf_text(&response->body), response->body.len, &sink, &page, err))
+        if (!gr_page_object(body, response->body.len, &sink, &page, err))
             return gr_fail_in(err, "%s", response->path);
         stream->report->rows_read += page.wanted;
     }
@@ -189,13 +220,16 @@ bool
 gr_drain_answer(struct gr_lane *lane, struct gr_http_response *response,
                 const struct gr_error *fault, struct gr_error *err)
 {
-    enum gr_ask ask = lane->stream->plan->schema->ask;
+    const struct gr_schema *schema = lane->stream->plan->schema;
+    const char *base_url = lane->stream->engine->plan->source.base_url;
+    enum gr_ask ask = schema->ask;
     bool is_object = ask == GR_ASK_OBJECT || ask == GR_ASK_EXISTS;
 
     if (fault == NULL)
         return is_object ? take_object(lane, response, err) : take_list(lane, response, err);
-    /* 301 is what a merged customer answers: under this id there is nobody any more. */
-    if (fault->fault == GR_FAULT_MISSING || (is_object && fault->fault == GR_FAULT_REDIRECT)) {
+    /* Under this id there is nobody any more. A 404 of the whole list tells nothing of its rows. */
+    if ((fault->fault == GR_FAULT_MISSING && ask != GR_ASK_IDS) ||
+        (is_object && gr_gorgias_is_merged(response, base_url, schema))) {
         note_gone(lane);
         hold(lane, true);
         return true;

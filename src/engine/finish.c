@@ -13,6 +13,7 @@
 #include "gr/base/alloc.h"
 #include "gr/base/log.h"
 #include "gr/engine/engine.h"
+#include "gr/engine/page.h"
 #include "gr/source/gorgias.h"
 
 static bool
@@ -123,7 +124,10 @@ gr_finish_answer(struct gr_lane *lane, struct gr_http_response *response,
     struct gr_finishing *finishing = &lane->stream->finishing;
     char key[32];
 
-    (void)response;
+    if (fault == NULL &&
+        !gr_page_is_object(gr_buf_text(&response->body), response->body.len,
+                           lane->stream->plan->columns[0].field, lane->entries[0].key, err))
+        return gr_fail_in(err, "%s", response->path);
     if (fault != NULL && fault->fault != GR_FAULT_MISSING) {
         *err = *fault;
         return false;

@@ -1,10 +1,14 @@
 /* page.c - the body of a response becomes rows and the facts that a walk wants. */
 #include "gr/engine/page.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gr/base/alloc.h"
 #include "gr/base/time.h"
+#include "gr/source/gorgias.h"
 
 void
 gr_page_free(struct gr_page *page)
@@ -14,20 +18,27 @@ gr_page_free(struct gr_page *page)
     *page = (struct gr_page){0};
 }
 
+/* What the order proof wants: how values follow each other, and the ids of rows that share one. */
 static void
-note_value(struct gr_page *page, int64_t value_us)
+note_place(struct gr_page *page, int64_t value_us, int64_t id)
 {
     struct gr_page_facts *facts = &page->facts;
 
     if (value_us == GR_TIME_NONE)
         return;
-    if (facts->first_us == GR_TIME_NONE)
+    if (facts->first_us == GR_TIME_NONE) {
         facts->first_us = value_us;
-    else if (value_us > facts->last_us)
+        facts->first_id = id;
+    } else if (value_us > facts->last_us) {
         facts->descends = false;
-    else if (value_us < facts->last_us)
+    } else if (value_us < facts->last_us) {
         facts->ascends = false;
+    } else {
+        facts->ids_rise |= id >= facts->last_id;
+        facts->ids_fall |= id <= facts->last_id;
+    }
     facts->last_us = value_us;
+    facts->last_id = id;
     if (value_us > facts->max_us)
         facts->max_us = value_us;
 }
@@ -57,7 +68,9 @@ take_object(const struct gr_json_value *object, const struct gr_page_sink *sink,
         page->refused++;
         return;
     }
-    note_value(page, facts.cursor_us);
+    if (sink->parent != 0 && facts.parent != INT64_MIN && facts.parent != sink->parent)
+        page->strangers++;
+    note_place(page, facts.cursor_us, facts.key);
     if (sink->walk == NULL || gr_walk_wants(sink->walk, facts.cursor_us)) {
         note_key(page, facts.key);
         return;
@@ -89,7 +102,44 @@ take_rows(const struct gr_json_value *data, const struct gr_page_sink *sink, str
     inside = gr_json_inside(data);
     while (gr_json_element(&inside, &object))
         take_object(&object, sink, page);
-    return inside.failed == NULL || not_json(&inside, err);
+    if (inside.failed != NULL)
+        return not_json(&inside, err);
+    return page->strangers == 0 ||
+           gr_fail(err, GR_FAULT_PAYLOAD, "the list has rows that were not asked for");
+}
+
+/* Whether a list that names no next page ends with this one. */
+static bool
+take_bare_array(const struct gr_json_value *data, const struct gr_page_sink *sink,
+                struct gr_page *page, struct gr_error *err)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf limit = gr_buf_new(0);
+    GR_CLEANUP(gr_buf_free) struct gr_buf cursor = gr_buf_new(0);
+
+    if (!take_rows(data, sink, page, err))
+        return false;
+    if (sink->asked == NULL)
+        return true;
+    if (gr_gorgias_param(sink->asked, "cursor", &cursor))
+        return gr_fail(err, GR_FAULT_PAYLOAD, "a bare array came as a list's further page");
+    if (gr_gorgias_param(sink->asked, "limit", &limit) &&
+        page->facts.rows == strtoll(gr_buf_text(&limit), NULL, 10))
+        return gr_fail(err, GR_FAULT_PAYLOAD,
+                       "a bare array of just as many rows as were asked for: whether the list ends "
+                       "here is unknown");
+    return true;
+}
+
+static bool
+take_uri(const struct gr_json_value *uri, const struct gr_page_sink *sink, struct gr_error *err)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(65536);
+
+    if (sink->asked == NULL || uri->kind != GR_JSON_STRING || gr_json_decode(uri, &text) != 0 ||
+        gr_gorgias_is_answer(gr_buf_text(&text), sink->asked, sink->ask_param))
+        return true;
+    return gr_fail(err, GR_FAULT_PAYLOAD, "the list answers another request: %s",
+                   gr_buf_text(&text));
 }
 
 /* meta.next_cursor: null, missing or "" is the last page. */
@@ -136,6 +186,8 @@ take_envelope(const struct gr_json_value *whole, const struct gr_page_sink *sink
             has_meta = true;
             if (!take_meta(&value, page, err))
                 return false;
+        } else if (gr_json_is(&name, "uri") && !take_uri(&value, sink, err)) {
+            return false;
         }
     }
     if (!has_data)
@@ -178,7 +230,7 @@ take_body(const char *body, size_t len, const struct gr_page_sink *sink, struct 
     } else if (is_list && whole.kind == GR_JSON_OBJECT) {
         ok = take_envelope(&whole, sink, page, err);
     } else if (is_list && whole.kind == GR_JSON_ARRAY) {
-        ok = take_rows(&whole, sink, page, err);
+        ok = take_bare_array(&whole, sink, page, err);
     } else {
         ok = gr_fail(err, GR_FAULT_PAYLOAD, "the body is not %s", is_list ? "a list" : "an object");
     }
@@ -206,4 +258,26 @@ gr_page_object(const char *body, size_t len, const struct gr_page_sink *sink,
                struct gr_page *page, struct gr_error *err)
 {
     return take_body(body, len, sink, page, false, err);
+}
+
+bool
+gr_page_is_object(const char *body, size_t len, const char *field, int64_t key,
+                  struct gr_error *err)
+{
+    struct gr_json_reader reader = gr_json_open(body, len);
+    struct gr_json_reader inside;
+    struct gr_json_value whole, name, value;
+    char wanted[32];
+
+    if (!gr_json_value(&reader, &whole) || !gr_json_end(&reader))
+        return not_json(&reader, err);
+    if (whole.kind != GR_JSON_OBJECT)
+        return gr_fail(err, GR_FAULT_PAYLOAD, "the body is not an object");
+    (void)snprintf(wanted, sizeof(wanted), "%" PRId64, key);
+    inside = gr_json_inside(&whole);
+    while (gr_json_member(&inside, &name, &value))
+        if (gr_json_is(&name, field) && value.kind == GR_JSON_NUMBER &&
+            value.len == strlen(wanted) && memcmp(value.start, wanted, value.len) == 0)
+            return true;
+    return gr_fail(err, GR_FAULT_PAYLOAD, "the body is another object than %s %s", field, wanted);
 }

@@ -69,30 +69,48 @@ next_lane(struct gr_engine *engine, int64_t now_ms)
     return NULL;
 }
 
-/* False if there is no token to be had: then the run has ended. */
+/* False if there is no token to be had: then the run has ended, or is about to stop. */
 static bool
-have_token(struct gr_engine *engine, int64_t now_ms)
+renew_token(struct gr_engine *engine, int64_t now_ms)
 {
     struct gr_error err;
 
-    if (!gr_oauth_is_due(&engine->oauth, now_ms) ||
-        gr_oauth_renew(&engine->oauth, engine->http, now_ms, &err))
+    if (gr_oauth_renew(&engine->oauth, engine->http, now_ms, draw(engine), &err))
         return true;
-    if (err.fault == GR_FAULT_TRANSPORT && !engine->was_reached)
-        err.fault = GR_FAULT_UNREACHABLE;
-    gr_engine_fail(engine, &err);
+    if (err.fault != GR_FAULT_CANCELLED)
+        gr_engine_fail(engine, &err);
     return false;
+}
+
+/* The budget is the account's: what refused one request for longer than a run may wait would refuse
+   all others. Who has nothing more to ask is not touched by it. */
+static void
+fail_who_would_ask(struct gr_engine *engine)
+{
+    for (size_t i = 0; i < engine->count; i++) {
+        struct gr_stream *stream = &engine->streams[i];
+
+        for (size_t j = 0; j < engine->lane_count; j++) {
+            if (stream->lanes[j].state != GR_LANE_READY)
+                continue;
+            gr_stream_fail(stream, &engine->closed);
+            break;
+        }
+    }
 }
 
 void
 gr_requests_start(struct gr_engine *engine, int64_t now_ms)
 {
+    if (engine->closed.fault != GR_OK)
+        fail_who_would_ask(engine);
     while (!engine->is_stopping && gr_http_in_flight(engine->http) < engine->lane_count &&
            gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) == 0) {
         struct gr_lane *lane = next_lane(engine, now_ms);
         struct gr_error err;
 
-        if (lane == NULL || !have_token(engine, now_ms))
+        if (lane == NULL ||
+            (gr_oauth_is_due(&engine->oauth, now_ms) && !renew_token(engine, now_ms)))
             return;
         if (!gr_http_start(engine->http, lane->url, lane, &err)) {
             gr_stream_fail(lane->stream, &err);
@@ -131,15 +149,28 @@ gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms)
 static void
 observe(struct gr_engine *engine, const struct gr_http_response *response, int64_t now_ms)
 {
-    if (response->error.fault == GR_OK)
+    /* A body that was cut or reset half way has come from somebody. */
+    if (response->error.fault == GR_OK || response->status != 0)
         engine->was_reached = true;
     gr_ratelimit_observe(&engine->budget, now_ms * 1000, response->used, response->limit,
                          (int64_t)gr_http_in_flight(engine->http));
 }
 
+static void
+give_up(struct gr_lane *lane, struct gr_error *fault)
+{
+    struct gr_engine *engine = lane->stream->engine;
+
+    gr_retry_give_up(fault, &lane->retry);
+    if (fault->fault != GR_FAULT_THROTTLED || engine->closed.fault != GR_OK)
+        return;
+    engine->closed = *fault;
+    (void)gr_fail_in(&engine->closed, "the account takes no further request");
+}
+
 /* True if the lane will send its request again after a pause. */
 static bool
-try_again(struct gr_lane *lane, const struct gr_error *fault, int64_t now_ms)
+try_again(struct gr_lane *lane, struct gr_error *fault, int64_t elapsed_ms, int64_t now_ms)
 {
     struct gr_engine *engine = lane->stream->engine;
     char attempt[32], pause_text[GR_TIME_TEXT];
@@ -147,14 +178,18 @@ try_again(struct gr_lane *lane, const struct gr_error *fault, int64_t now_ms)
 
     lane->retry.attempts++;
     lane->retry.was_reached = engine->was_reached;
+    lane->retry.allowed_ms = engine->plan->source.retry_timeout_ms;
+    lane->retry.lost_ms += elapsed_ms;
     pause = gr_retry_pause_ms(fault, &lane->retry, draw(engine));
     if (fault->fault == GR_FAULT_THROTTLED) {
         engine->report->throttled++;
         gr_ratelimit_refused(&engine->budget, now_ms * 1000, pause < 0 ? 0 : pause * 1000);
     }
-    if (pause < 0)
+    if (pause < 0) {
+        give_up(lane, fault);
         return false;
-    lane->retry.waited_ms += pause;
+    }
+    lane->retry.lost_ms += pause;
     lane->ready_ms = now_ms + pause;
     lane->state = GR_LANE_READY;
     lane->stream->report->retries++;
@@ -166,14 +201,15 @@ try_again(struct gr_lane *lane, const struct gr_error *fault, int64_t now_ms)
 }
 
 static void
-give_up(struct gr_lane *lane, struct gr_error *err)
+fail(struct gr_lane *lane, const struct gr_http_response *response, struct gr_error *err)
 {
     struct gr_engine *engine = lane->stream->engine;
 
     if (err->fault == GR_FAULT_TRANSPORT && !engine->was_reached)
         err->fault = GR_FAULT_UNREACHABLE;
     /* An HTML 404 means an unknown account only while no API has answered. */
-    else if (err->fault == GR_FAULT_UNREACHABLE && engine->was_answered)
+    else if (err->fault == GR_FAULT_UNREACHABLE && response->error.fault == GR_OK &&
+             engine->was_answered)
         err->fault = GR_FAULT_MISSING;
     gr_stream_fail(lane->stream, err);
 }
@@ -184,15 +220,11 @@ static bool
 renew(struct gr_lane *lane, int64_t now_ms)
 {
     struct gr_engine *engine = lane->stream->engine;
-    struct gr_error err;
 
     if (!gr_oauth_can_renew(&engine->oauth) || ++lane->renewals > 2)
         return false;
-    if (!engine->was_renewed && !gr_oauth_renew(&engine->oauth, engine->http, now_ms, &err)) {
-        gr_engine_fail(engine, &err);
-        return false;
-    }
-    engine->was_renewed = true;
+    /* Where that fails, the lane waits for the end of the run. */
+    engine->was_renewed = engine->was_renewed || renew_token(engine, now_ms);
     lane->state = GR_LANE_READY;
     lane->ready_ms = now_ms;
     return true;
@@ -234,19 +266,19 @@ take_response(struct gr_engine *engine, struct gr_http_response *response, int64
         return;
     if (!is_fine && fault.fault == GR_FAULT_REDIRECT && ask_there(lane, response))
         return;
-    if (!is_fine && try_again(lane, &fault, now_ms))
+    if (!is_fine && try_again(lane, &fault, response->elapsed_ms, now_ms))
         return;
     if (gr_stream_answer(lane, response, is_fine ? NULL : &fault, &err))
         return;
     /* A page that is not what it should be may be so the next time it is sent. */
     if (is_fine && err.fault == GR_FAULT_PAYLOAD) {
-        if (try_again(lane, &err, now_ms))
+        if (try_again(lane, &err, response->elapsed_ms, now_ms))
             return;
         fault = err;
         if (gr_stream_answer(lane, response, &fault, &err))
             return;
     }
-    give_up(lane, &err);
+    fail(lane, response, &err);
 }
 
 void

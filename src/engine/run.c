@@ -108,19 +108,35 @@ has_ended(const struct gr_engine *engine)
     return engine->script == NULL;
 }
 
+/* Why the run has to stop, or NULL: for the loop, and for what waits outside of it. */
+static const char *
+why_stop(const struct gr_engine *engine, int64_t now_ms)
+{
+    const struct gr_run_options *options = engine->options;
+
+    if (options->stop != NULL && *options->stop != 0)
+        return "a signal asked for it";
+    if (options->max_duration_ms > 0 &&
+        now_ms - engine->report->started_ms >= options->max_duration_ms)
+        return "--max-duration is over";
+    return NULL;
+}
+
+static bool
+must_stop(void *context)
+{
+    return why_stop(context, gr_clock_ms()) != NULL;
+}
+
 /* Stops in good order, once: by a signal or when --max-duration is over. */
 static void
 maybe_stop(struct gr_engine *engine, int64_t now_ms)
 {
-    const struct gr_run_options *options = engine->options;
-    bool is_asked = options->stop != NULL && *options->stop != 0;
-    bool is_late = options->max_duration_ms > 0 &&
-                   now_ms - engine->report->started_ms >= options->max_duration_ms;
+    const char *why = why_stop(engine, now_ms);
 
-    if (engine->is_stopping || (!is_asked && !is_late))
+    if (engine->is_stopping || why == NULL)
         return;
-    gr_log(GR_LOG_INFO, NULL, "stops in good order", "because",
-           is_asked ? "a signal asked for it" : "--max-duration is over", NULL);
+    gr_log(GR_LOG_INFO, NULL, "stops in good order", "because", why, NULL);
     engine->is_stopping = true;
     engine->was_stopped = true;
     for (size_t i = 0; i < engine->count; i++)
@@ -215,7 +231,10 @@ open_run(struct gr_engine *engine, struct gr_error *err)
         return false;
     engine->report->run_id = engine->run_id;
     gr_oauth_init(&engine->oauth, &plan->source);
-    return gr_http_open(&plan->source, &engine->http, err);
+    if (!gr_http_open(&plan->source, &engine->http, err))
+        return false;
+    gr_http_on_stop(engine->http, must_stop, engine);
+    return true;
 }
 
 static int

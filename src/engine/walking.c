@@ -59,13 +59,15 @@ ask_next(struct gr_stream *stream)
 }
 
 static bool
-take_page(struct gr_stream *stream, const struct gr_http_response *response, struct gr_page *page,
+take_page(struct gr_lane *lane, const struct gr_http_response *response, struct gr_page *page,
           struct gr_error *err)
 {
+    struct gr_stream *stream = lane->stream;
     struct gr_page_sink sink = {.layout = stream->layout,
                                 .walk = &stream->walk,
                                 .rows = &stream->batch.rows,
-                                .rejects = &stream->batch.rejects};
+                                .rejects = &stream->batch.rejects,
+                                .asked = lane->url};
     bool is_list = stream->plan->schema->shape == GR_SHAPE_LIST;
     const char *body = gr_buf_text(&response->body);
 
@@ -99,7 +101,7 @@ add_page(struct gr_lane *lane, const struct gr_http_response *response, struct g
     size_t rejects_before = batch->rejects.count;
     GR_CLEANUP(gr_page_free) struct gr_page page = {0};
 
-    if (!take_page(stream, response, &page, err))
+    if (!take_page(lane, response, &page, err))
         return false;
     if (!gr_walk_page(&stream->walk, &page.facts, err)) {
         err->fault = GR_FAULT_REFUSED; /* the same page again would be no better */

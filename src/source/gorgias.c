@@ -55,6 +55,121 @@ gr_gorgias_object_url(struct gr_buf *url, const struct gr_schema *schema, int64_
     gr_buf_printf(url, "%s/%" PRId64, schema->path, id);
 }
 
+/* --- reading URLs ----------------------------------------------------------------------------- */
+
+static int
+hex_value(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* A plus stays one: whether it means a space, cursors do not say, and they hold no spaces. */
+static void
+put_decoded(struct gr_buf *out, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        bool is_escape = text[i] == '%' && i + 2 < len && hex_value(text[i + 1]) >= 0 &&
+                         hex_value(text[i + 2]) >= 0;
+
+        if (!is_escape) {
+            gr_buf_putc(out, text[i]);
+            continue;
+        }
+        gr_buf_putc(out, (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
+        i += 2;
+    }
+}
+
+/* Appends the value of the next parameter `name` at or behind *at, and moves *at behind it. */
+static bool
+next_param(const char **at, const char *name, struct gr_buf *value)
+{
+    size_t name_len = strlen(name);
+
+    while (**at != '\0' && **at != '#') {
+        const char *pair = *at;
+        size_t len = strcspn(pair, "&#");
+
+        *at = pair + len + (pair[len] == '&' ? 1 : 0);
+        if (len <= name_len || strncmp(pair, name, name_len) != 0 || pair[name_len] != '=')
+            continue;
+        put_decoded(value, pair + name_len + 1, len - name_len - 1);
+        return true;
+    }
+    return false;
+}
+
+static const char *
+query_of(const char *url)
+{
+    size_t len = strcspn(url, "?");
+
+    return url + len + (url[len] == '?' ? 1 : 0);
+}
+
+bool
+gr_gorgias_param(const char *url, const char *name, struct gr_buf *value)
+{
+    const char *at = query_of(url);
+
+    return next_param(&at, name, value);
+}
+
+/* Every value that `uri` has of the parameter was asked for. */
+static bool
+was_asked(const char *uri, const char *asked, const char *name)
+{
+    const char *at = query_of(uri);
+
+    for (;;) {
+        GR_CLEANUP(gr_buf_free) struct gr_buf told = gr_buf_new(0);
+        const char *ours = query_of(asked);
+        bool is_ours = false;
+
+        if (!next_param(&at, name, &told))
+            return true;
+        while (!is_ours) {
+            GR_CLEANUP(gr_buf_free) struct gr_buf value = gr_buf_new(0);
+
+            if (!next_param(&ours, name, &value))
+                return false;
+            is_ours = strcmp(gr_buf_text(&value), gr_buf_text(&told)) == 0;
+        }
+    }
+}
+
+bool
+gr_gorgias_is_answer(const char *uri, const char *asked, const char *param)
+{
+    return was_asked(uri, asked, "cursor") && (param == NULL || was_asked(uri, asked, param));
+}
+
+bool
+gr_gorgias_is_merged(const struct gr_http_response *response, const char *base_url,
+                     const struct gr_schema *schema)
+{
+    const char *to = response->location;
+    const char *host = strstr(base_url, "://");
+    const char *their_host = to != NULL ? strstr(to, "://") : NULL;
+    size_t path_len = strlen(schema->path);
+
+    if ((response->status != 301 && response->status != 308) || to == NULL)
+        return false;
+    if (their_host != NULL) {
+        if (host == NULL || strncmp(their_host, host, strlen(host)) != 0)
+            return false;
+        to = their_host + strlen(host);
+    }
+    return strncmp(to, schema->path, path_len) == 0 && to[path_len] == '/' &&
+           to[path_len + 1] >= '0' && to[path_len + 1] <= '9';
+}
+
+/* --- answers ------------------------------------------------------------------------------------
+ */
+
 /* The API's own words: {"error": {"msg": "...", "data": {...}}}, or "" for any other body. */
 static void
 error_words(const struct gr_http_response *response, char *words, size_t size)
@@ -152,7 +267,8 @@ gr_gorgias_classify(const struct gr_http_response *response, struct gr_error *er
     if (response->status >= 200 && response->status < 300)
         return true;
     error_words(response, words, sizeof(words));
-    if (response->status >= 500) {
+    /* 408 and 425 are a server's or proxy's own trouble, and ask for another attempt. */
+    if (response->status >= 500 || response->status == 408 || response->status == 425) {
         (void)gr_fail(err, GR_FAULT_REMOTE, "HTTP %ld from %s%s", response->status, response->path,
                       words);
         err->retry_after_ms = response->retry_after_ms;

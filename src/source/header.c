@@ -1,6 +1,7 @@
 /* header.c - header lines become members of a response. */
 #include "gr/source/header.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -39,6 +40,8 @@ take_retry_after(struct gr_http_response *response, const char *value)
 {
     int64_t seconds = count_of(value, '\0');
 
+    /* What is no number can be a date, which only the Date header makes a pause of. */
+    (void)snprintf(response->retry_after, sizeof(response->retry_after), "%.63s", value);
     response->retry_after_ms = seconds < 0 ? -1 : seconds * 1000;
 }
 

@@ -2,6 +2,7 @@
 #include "gr/source/http.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,8 +11,9 @@
 #include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/source/header.h"
+#include "gr/source/retry.h"
 
-enum { TRANSFERS_MAX = 64, RECEIVE_BUFFER_BYTES = 256 * 1024 };
+enum { TRANSFERS_MAX = 64, RECEIVE_BUFFER_BYTES = 256 * 1024, STOP_POLL_MS = 200 };
 
 struct transfer {
     struct transfer *next; /* in the list of active ones */
@@ -28,6 +30,8 @@ struct gr_http {
     struct transfer *idle; /* kept for their handles */
     size_t in_flight;
     char *token; /* owned; OAuth2 */
+    gr_http_stop *stop;
+    void *stop_context;
 };
 
 static bool
@@ -109,12 +113,26 @@ on_header(char *line, size_t size, size_t count, void *context)
     return size * count;
 }
 
+/* The file of CA certificates that the environment names, as it does for curl itself, or NULL:
+   whoever is behind a proxy that looks into TLS has to trust it. */
+static const char *
+ca_file(void)
+{
+    const char *path = getenv("CURL_CA_BUNDLE");
+
+    if (path == NULL || *path == '\0')
+        path = getenv("SSL_CERT_FILE");
+    return path != NULL && *path != '\0' ? path : NULL;
+}
+
 /* What stays the same for every request of a connection. */
 static void
 set_up(struct transfer *transfer, const struct gr_source *source)
 {
     CURL *easy = transfer->easy;
 
+    if (ca_file() != NULL)
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file());
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_plain(source) ? "http" : "https");
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -286,6 +304,14 @@ gr_http_wait(struct gr_http *http, int socket, bool wants_write, int64_t timeout
     (void)curl_multi_perform(http->multi, &running);
 }
 
+/* The certificate is wrong, and will be so the next time: not a fault of the network. */
+static bool
+is_distrust(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
+           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_INVALIDCERTSTATUS;
+}
+
 static void
 set_fault(struct transfer *transfer, CURLcode code)
 {
@@ -298,14 +324,37 @@ set_fault(struct transfer *transfer, CURLcode code)
                       response->path, GR_HTTP_BODY_MAX / 1024 / 1024);
         return;
     }
-    (void)gr_fail(&response->error, GR_FAULT_TRANSPORT, "%s: %s", response->path, why);
+    (void)gr_fail(&response->error, is_distrust(code) ? GR_FAULT_UNREACHABLE : GR_FAULT_TRANSPORT,
+                  "%s: %s", response->path, why);
     if (code == CURLE_COULDNT_RESOLVE_HOST)
         (void)gr_hint(&response->error, "Check the subdomain or base_url, and this machine's DNS.");
-    else if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR)
-        (void)gr_hint(&response->error,
-                      "The server's certificate could not be verified; nothing was sent to it.");
+    else if (is_distrust(code))
+        (void)gr_hint(
+            &response->error,
+            "The server's certificate could not be verified; nothing was sent to it. Check "
+            "base_url, this machine's clock and its CA certificates (SSL_CERT_FILE names "
+            "others).");
+    else if (code == CURLE_SSL_CONNECT_ERROR)
+        (void)gr_hint(&response->error, "No TLS connection of version 1.2 or later could be made; "
+                                        "nothing was sent.");
     else
         (void)gr_hint(&response->error, "Check the network between this machine and the source.");
+}
+
+/* What is known only when the transfer is over. */
+static void
+conclude(struct transfer *transfer, CURLcode code)
+{
+    struct gr_http_response *response = transfer->response;
+    bool has_date = response->date_us != GR_TIME_NONE;
+
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &response->status);
+    response->elapsed_ms = gr_clock_ms() - transfer->started_ms;
+    if (code != CURLE_OK)
+        set_fault(transfer, code);
+    response->is_html = response->is_html || gr_buf_text(&response->body)[0] == '<';
+    response->retry_after_ms =
+        gr_retry_after_ms(response->retry_after, has_date ? response->date_us : gr_clock_us());
 }
 
 struct gr_http_response *
@@ -316,18 +365,11 @@ gr_http_take(struct gr_http *http)
 
     while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
         struct transfer *transfer = NULL;
-        CURLcode code = message->data.result;
-        struct gr_http_response *response;
 
         if (message->msg != CURLMSG_DONE)
             continue;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        response = transfer->response;
-        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &response->status);
-        response->elapsed_ms = gr_clock_ms() - transfer->started_ms;
-        if (code != CURLE_OK)
-            set_fault(transfer, code);
-        response->is_html = response->is_html || gr_buf_text(&response->body)[0] == '<';
+        conclude(transfer, message->data.result);
         return retire(http, transfer);
     }
     return NULL;
@@ -349,13 +391,59 @@ gr_http_get(struct gr_http *http, const char *path_and_query)
     return response;
 }
 
+void
+gr_http_on_stop(struct gr_http *http, gr_http_stop *call, void *context)
+{
+    http->stop = call;
+    http->stop_context = context;
+}
+
+static bool
+must_stop(const struct gr_http *http)
+{
+    return http->stop != NULL && http->stop(http->stop_context);
+}
+
+bool
+gr_http_pause(struct gr_http *http, int64_t pause_ms)
+{
+    int64_t until_ms = gr_clock_ms() + pause_ms;
+    int64_t left_ms;
+
+    while ((left_ms = until_ms - gr_clock_ms()) > 0 && !must_stop(http))
+        gr_clock_sleep(left_ms < STOP_POLL_MS ? left_ms : STOP_POLL_MS);
+    return left_ms <= 0;
+}
+
+/* The only transfer of `multi`, up to its end or until it is stopped. */
+static void
+perform(struct gr_http *http, CURLM *multi, struct transfer *transfer)
+{
+    int running = 1, left;
+    CURLMsg *message;
+
+    while (running > 0) {
+        (void)curl_multi_perform(multi, &running);
+        if (running > 0 && must_stop(http)) {
+            (void)gr_fail(&transfer->response->error, GR_FAULT_CANCELLED, "%s: stopped",
+                          transfer->response->path);
+            return;
+        }
+        if (running > 0)
+            (void)curl_multi_poll(multi, NULL, 0, STOP_POLL_MS, NULL);
+    }
+    message = curl_multi_info_read(multi, &left);
+    conclude(transfer, message != NULL ? message->data.result : CURLE_FAILED_INIT);
+}
+
 struct gr_http_response *
 gr_http_post(struct gr_http *http, const char *path, const char *form, const char *user,
              const char *password)
 {
-    /* A handle of its own: nothing of a POST is left in those that are used again. */
+    /* Handles of its own: nothing of a POST is left in those that are used again, and what answers
+       the requests in flight stays there for gr_http_take. */
     struct transfer transfer = {.easy = curl_easy_init()};
-    CURLcode code;
+    CURLM *multi = curl_multi_init();
 
     set_up(&transfer, http->source);
     prepare(http, &transfer, path, NULL);
@@ -363,12 +451,11 @@ gr_http_post(struct gr_http *http, const char *path, const char *form, const cha
         set_basic(transfer.easy, user, password);
     (void)curl_easy_setopt(transfer.easy, CURLOPT_POSTFIELDS, form);
     gr_log(GR_LOG_DEBUG, NULL, "http POST", "path", path, NULL);
-    code = curl_easy_perform(transfer.easy);
-    (void)curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &transfer.response->status);
-    transfer.response->elapsed_ms = gr_clock_ms() - transfer.started_ms;
-    if (code != CURLE_OK)
-        set_fault(&transfer, code);
+    (void)curl_multi_add_handle(multi, transfer.easy);
+    perform(http, multi, &transfer);
+    (void)curl_multi_remove_handle(multi, transfer.easy);
     curl_easy_cleanup(transfer.easy);
+    (void)curl_multi_cleanup(multi);
     return transfer.response;
 }
 

@@ -13,8 +13,9 @@
 #include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/source/gorgias.h"
+#include "gr/source/retry.h"
 
-enum { RENEW_BEFORE_MS = 300000, ATTEMPTS = 4, PAUSE_MS = 1000, LIFE_S = 24 * 3600, LIFE_MAX_S = 366 * 24 * 3600 };
+enum { RENEW_BEFORE_MS = 300000, LIFE_S = 24 * 3600, LIFE_MAX_S = 366 * 24 * 3600 };
 
 void
 gr_oauth_init(struct gr_oauth *oauth, const struct gr_source *source)
@@ -164,7 +165,7 @@ take_answer(struct gr_oauth *oauth, struct gr_http *http, const struct gr_http_r
     bool ok;
 
     if (!gr_gorgias_classify(response, err)) {
-        if (response->status == 400 || response->status == 401) {
+        if (response->status == 400 || response->status == 401 || response->status == 403) {
             (void)gr_fail(err, GR_FAULT_AUTH,
                           "the source refused to renew the access token (HTTP %ld from /oauth/token)",
                           response->status);
@@ -179,27 +180,60 @@ take_answer(struct gr_oauth *oauth, struct gr_http *http, const struct gr_http_r
     return ok;
 }
 
-bool
-gr_oauth_renew(struct gr_oauth *oauth, struct gr_http *http, int64_t now_ms, struct gr_error *err)
+/* One request; a second one where the credentials turn out to belong into the form. */
+static bool
+attempt(struct gr_oauth *oauth, struct gr_http *http, int64_t now_ms, struct gr_retry_state *state,
+        struct gr_error *err)
 {
+    struct gr_http_response *response = ask(oauth, http);
+    bool ok = take_answer(oauth, http, response, now_ms, err);
+
+    state->was_reached = state->was_reached || response->status != 0;
+    state->lost_ms += response->elapsed_ms;
+    gr_http_response_free(response);
+    if (ok || err->fault != GR_FAULT_AUTH || oauth->is_form) {
+        state->attempts++;
+        return ok;
+    }
+    oauth->is_form = true;
+    return attempt(oauth, http, now_ms, state, err);
+}
+
+/* False: there is no further attempt. */
+static bool
+wait_to_retry(struct gr_http *http, struct gr_retry_state *state, double random,
+              struct gr_error *refusal)
+{
+    int64_t pause = gr_retry_pause_ms(refusal, state, random);
+    char pause_text[GR_TIME_TEXT];
+
+    if (pause < 0)
+        return false;
+    gr_duration_format(pause, pause_text);
+    gr_log(GR_LOG_WARN, NULL, "will try again", "because", refusal->message, "after", pause_text,
+           NULL);
+    state->lost_ms += pause;
+    return gr_http_pause(http, pause) || gr_fail(refusal, GR_FAULT_CANCELLED, "stopped");
+}
+
+bool
+gr_oauth_renew(struct gr_oauth *oauth, struct gr_http *http, int64_t now_ms, double random,
+               struct gr_error *err)
+{
+    struct gr_retry_state state = {.allowed_ms = oauth->source->retry_timeout_ms};
     struct gr_error refusal;
 
-    for (int attempt = 1;; attempt++) {
-        struct gr_http_response *response = ask(oauth, http);
-        bool ok = take_answer(oauth, http, response, now_ms, &refusal);
-
-        gr_http_response_free(response);
-        if (ok) {
+    do {
+        if (attempt(oauth, http, now_ms, &state, &refusal)) {
             gr_log(GR_LOG_DEBUG, NULL, "the access token was renewed", NULL);
             return true;
         }
-        if (refusal.fault == GR_FAULT_AUTH && !oauth->is_form) {
-            oauth->is_form = true;
-            continue;
-        }
-        if (attempt >= ATTEMPTS || gr_fault_facts(refusal.fault)->retry != GR_RETRY_REQUEST)
-            break;
-        gr_clock_sleep(PAUSE_MS * attempt);
+    } while (wait_to_retry(http, &state, random, &refusal));
+    if (refusal.fault != GR_FAULT_AUTH && refusal.fault != GR_FAULT_SPEC &&
+        refusal.fault != GR_FAULT_CANCELLED) {
+        gr_retry_give_up(&refusal, &state);
+        (void)gr_fail_in(&refusal, "no access token");
+        refusal.fault = GR_FAULT_UNREACHABLE;
     }
     *err = refusal;
     return false;

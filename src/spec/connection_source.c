@@ -67,7 +67,7 @@ static const struct gr_field fields[] = {
     {"rate",               GR_FIELD_MAP,  AT(rate),                  false, NULL, NULL,
      "`requests`, `per`, `share`: the account's budget, and how much of it to take"},
     {"timeout",            GR_FIELD_MAP,  AT(timeout),               false, NULL, NULL,
-     "`connect`, `stall`, `total`"},
+     "`connect`, `stall`, `total`, `retry`: for how long what is waited for"},
     {0},
 };
 
@@ -88,6 +88,8 @@ static const struct gr_field timeout_fields[] = {
      "30s", "without a byte"},
     {"total",   GR_FIELD_DURATION, offsetof(struct gr_source, total_timeout_ms),   false, NULL,
      "5m",  "for one response"},
+    {"retry",   GR_FIELD_DURATION, offsetof(struct gr_source, retry_timeout_ms),   false, NULL,
+     "15m", "lost to one request: failed attempts, and pauses between them"},
     {0},
 };
 /* clang-format on */
@@ -366,7 +368,8 @@ check_limits(struct loader *l)
         return gr_yaml_fail(rate, l->err,
                             "\"rate\" must allow at least one request in more than "
                             "no time");
-    if (s->connect_timeout_ms < 1 || s->stall_timeout_ms < 1 || s->total_timeout_ms < 1)
+    if (s->connect_timeout_ms < 1 || s->stall_timeout_ms < 1 || s->total_timeout_ms < 1 ||
+        s->retry_timeout_ms < 1)
         return gr_yaml_fail(l->draft.timeout, l->err, "a timeout must be longer than 0");
     return true;
 }

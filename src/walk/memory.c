@@ -77,6 +77,7 @@ recall_span(struct gr_walk *walk, struct json_object *object)
     walk->span = (struct gr_span){.is_open = true,
                                   .hi_us = get_time(object, "hi"),
                                   .lo_us = get_time(object, "lo"),
+                                  .lo_id = get_count(object, "lo_id"),
                                   .clock_us = get_time(object, "clock"),
                                   .cursor = cursor};
 }
@@ -116,6 +117,8 @@ span_json(const struct gr_span *span)
 
     put_time(object, "hi", span->hi_us);
     put_time(object, "lo", span->lo_us);
+    if (span->lo_id > 0)
+        json_object_object_add(object, "lo_id", json_object_new_int64(span->lo_id));
     put_time(object, "clock", span->clock_us);
     put_text(object, "cursor", span->cursor);
     return object;

@@ -53,6 +53,8 @@ forget_trail(struct gr_walk *walk)
     walk->trail_steps = 0;
     walk->trail_limit = 1;
     walk->last_us = GR_TIME_NONE;
+    walk->last_id = 0;
+    walk->ids_rise = walk->ids_fall = walk->is_doubted = false;
     walk->empty_pages = 0;
 }
 
@@ -107,6 +109,7 @@ gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is
     }
     walk->is_resumed = walk->span.is_open;
     walk->last_us = walk->span.lo_us;
+    walk->last_id = walk->span.lo_id;
     /* An incremental walk that had fallen back to a scan goes on with it, if it may. */
     if (may_resume_scan(walk, now_us) && (walk->way == GR_WAY_SCAN || walk->scan.is_fallback)) {
         walk->is_resumed = true;
@@ -194,6 +197,7 @@ gr_walk_next(struct gr_walk *walk, struct gr_walk_ask *ask)
         return false;
     if (limit > 0)
         ask->limit = min64(ask->limit, max64(1, limit - walk->rows));
+    walk->asked_rows = ask->limit;
     if (walk->way == GR_WAY_SCAN) {
         ask_scan(walk, ask);
         return true;
@@ -231,6 +235,22 @@ is_loop(struct gr_walk *walk, const char *used, const char *next)
     return false;
 }
 
+/*
+ * True if rows that share a value have come with rising ids and with falling ones. A server that
+ * pages by (value, id) sends them in one direction throughout, whichever it is. In no direction
+ * they are sorted by value alone, and where a page ends among them its cursor leaves some out.
+ */
+static bool
+are_ties_disordered(struct gr_walk *walk, const struct gr_page_facts *page)
+{
+    bool goes_on =
+        page->first_us != GR_TIME_NONE && page->first_us == walk->last_us && walk->last_id != 0;
+
+    walk->ids_rise |= page->ids_rise || (goes_on && page->first_id >= walk->last_id);
+    walk->ids_fall |= page->ids_fall || (goes_on && page->first_id <= walk->last_id);
+    return walk->ids_rise && walk->ids_fall;
+}
+
 /* What is wrong with the page, in words, or NULL. */
 static const char *
 broken_promise(struct gr_walk *walk, const struct gr_page_facts *page, const char *used,
@@ -250,6 +270,8 @@ broken_promise(struct gr_walk *walk, const struct gr_page_facts *page, const cha
     if (walk->way == GR_WAY_UP && has_values &&
         (!page->ascends || (has_last && page->first_us < walk->last_us)))
         return "rows did not come oldest first, as asked";
+    if (walk->way != GR_WAY_SCAN && are_ties_disordered(walk, page))
+        return "rows of one moment did not come in the order of their ids";
     return NULL;
 }
 
@@ -290,8 +312,10 @@ take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
     /* A value ahead of the server's clock would make the next walk stop above later changes. */
     if (span->hi_us == GR_TIME_NONE && page->first_us != GR_TIME_NONE)
         span->hi_us = min64(page->first_us, clock_of(page));
-    if (page->last_us != GR_TIME_NONE)
+    if (page->last_us != GR_TIME_NONE) {
         span->lo_us = page->last_us;
+        span->lo_id = page->last_id;
+    }
     replace(&span->cursor, next);
     if (next != NULL && (span->lo_us == GR_TIME_NONE || end == GR_TIME_NONE || span->lo_us >= end))
         return;
@@ -318,19 +342,39 @@ take_up(struct gr_walk *walk, const struct gr_page_facts *page, const char *next
 }
 
 static void
+note_scan_page(struct gr_walk *walk, const struct gr_page_facts *page)
+{
+    if (walk->scan.clock_us == GR_TIME_NONE)
+        walk->scan.clock_us = clock_of(page);
+    walk->scan.pages++;
+}
+
+static void
 take_scan(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
 {
     struct gr_scan *scan = &walk->scan;
 
-    if (scan->clock_us == GR_TIME_NONE)
-        scan->clock_us = clock_of(page);
-    scan->pages++;
+    note_scan_page(walk, page);
     replace(&scan->cursor, next);
     if (next != NULL)
         return;
     scan->pass++;
     forget_trail(walk);
     walk->is_done = scan->pass >= walk->stream->schema->pass_count;
+}
+
+/* True the first time that a list seems to end with a full page, and what may lie behind it
+   matters: the page will be asked for again. */
+static bool
+is_doubtful_end(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
+{
+    bool is_full = page->rows > 0 && page->rows == walk->asked_rows;
+    bool is_down_there = walk->way == GR_WAY_DOWN && page->last_us != GR_TIME_NONE &&
+                         page->last_us < lower_end(walk);
+
+    walk->is_doubted = next == NULL && is_full && !walk->is_doubted && !is_down_there &&
+                       walk->stream->limit_rows == 0;
+    return walk->is_doubted;
 }
 
 bool
@@ -353,8 +397,16 @@ gr_walk_page(struct gr_walk *walk, const struct gr_page_facts *page, struct gr_e
     }
     if (walk->clock_us == GR_TIME_NONE)
         walk->clock_us = clock_of(page);
-    if (page->last_us != GR_TIME_NONE)
+    if (is_doubtful_end(walk, page, next)) {
+        /* Its rows are kept, but the place is the one where it begins. */
+        if (walk->way == GR_WAY_SCAN)
+            note_scan_page(walk, page);
+        return true;
+    }
+    if (page->last_us != GR_TIME_NONE) {
         walk->last_us = page->last_us;
+        walk->last_id = page->last_id;
+    }
     walk->rows += page->rows;
     walk->pages++;
     if (walk->way == GR_WAY_DOWN)

@@ -32,12 +32,6 @@ class Patience(Case):
         self.run_replication(self.replication(("tickets", "tags", "users"), source=source))
         self.assert_equals_source("tickets", "tags", "users")
 
-    def test_an_unreachable_source(self):
-        self.simulator(seed=90, tickets=1)
-        source = self.gorgias(base_url="http://127.0.0.1:1")
-        result = self.run_replication(self.replication(source=source), expect=3)
-        self.assertRegex(result.stderr, r"127\.0\.0\.1(:| port )1\b")
-
     def test_a_huge_answer_is_refused(self):
         self.simulator(seed=93, tickets=10)
         self.sim.add_faults({"match": "/api/teams", "times": "forever", "fault": "huge", "args": {"bytes": 120_000_000}})

@@ -45,6 +45,7 @@ class Query:
     limit: int
     cursor: str
     signature: tuple
+    overlap: int = 0
 
     def refuse(self, field, message):
         raise Refused(field, message)
@@ -79,6 +80,7 @@ class Api:
     def __init__(self, account, settings, cursors):
         self.account, self.settings, self.cursors = account, settings, cursors
         self.served = 0
+        self.kept = {}   # path without an id -> target and body of the last good answer
 
     def answer(self, request, faults):
         """The reply to a request that has been let in. `faults` are the rules' faults: [(name, args)]."""
@@ -89,9 +91,15 @@ class Api:
         except Refused as refused:
             reply = Reply.error(target, 400, "Bad request.", refused.data)
         reply.number = self.served
+        kind = re.sub(r"/\d+$", "/", path)
+        kept, body = self.kept.get(kind, (target, None))
+        reply.kept = body if kept != target else None
         for name, arguments in faults:
             if name not in EARLY:
                 FAULTS[name][1](reply, **(arguments or {}))
+        if reply.status == 200 and not faults:
+            reply.finish()
+            self.kept[kind] = target, reply.body
         return reply
 
     # -- routing
@@ -196,6 +204,9 @@ class Api:
                 raise Refused("cursor", str(error)) from None
         # Backwards is forwards in the opposite order, turned round.
         back = direction == "prev"
+        if query.overlap and position is not None:
+            before, _ = shelf.page(query.order, query.descending == back, position, query.overlap, bounds=bounds, keep=keep, ids=ids)
+            position = before[-1] if len(before) == query.overlap else None
         found, more = shelf.page(query.order, query.descending != back, position, query.limit, bounds=bounds, keep=keep, ids=ids)
         if back:
             found.reverse()

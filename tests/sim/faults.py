@@ -1,6 +1,7 @@
 """The fault vocabulary, and the rules that say when a fault or a change happens."""
 
 import fnmatch
+import gzip
 import inspect
 import json
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import clock
 # name -> (one line of help, function). A function takes the reply and the fault's arguments and spoils the reply.
 FAULTS = {}
 # Faults that act on the request, before the list is read.
-EARLY = ("ignore-order", "expired-cursor", "shrunk-page")
+EARLY = ("ignore-order", "expired-cursor", "shrunk-page", "overlap")
 
 
 class BadRule(ValueError):
@@ -43,11 +44,14 @@ def _html(code, text):
 
 
 for _code, _text in ((400, "Bad request."), (401, "Unauthorized."), (403, "You do not have permission to do this."),
-                     (404, "Resource not found."), (409, "The resource already exists."), (500, "Internal error."),
+                     (404, "Resource not found."), (408, "Request timeout."), (409, "The resource already exists."), (425, "Too early."),
+                     (500, "Internal error."),
                      (503, "An external service had an issue.")):
     fault(str(_code), f"status {_code} with the API's JSON body (args: body, headers)")(_status(_code, "application/json", _error(_text)))
-for _code, _text in ((500, "Internal Server Error"), (502, "Bad Gateway"), (503, "Service Unavailable"), (504, "Gateway Timeout")):
-    _name = str(_code) if _code in (502, 504) else f"{_code}-html"
+for _code, _text in ((500, "Internal Server Error"), (502, "Bad Gateway"), (503, "Service Unavailable"), (504, "Gateway Timeout"),
+                     (520, "Web Server Returned an Unknown Error"), (521, "Web Server Is Down"), (522, "Connection Timed Out"),
+                     (523, "Origin Is Unreachable"), (524, "A Timeout Occurred")):
+    _name = f"{_code}-html" if _code in (500, 503) else str(_code)
     fault(_name, f"status {_code} with an HTML page (args: body, headers)")(_status(_code, "text/html", _html(_code, _text)))
 
 
@@ -66,6 +70,12 @@ def too_many_body(reply, body):
 @fault("429-no-retry", "rate limited, without Retry-after (args: body)")
 def too_many_silent(reply, body="json"):
     too_many(reply, None, body)
+
+
+@fault("429-date", "rate limited, with a date for Retry-after (args: by, the time until then, default 1s)")
+def too_many_until(reply, by="1s"):
+    too_many(reply, None)
+    reply.retry_by = clock.duration(by)
 
 
 @fault("redirect", "302 to another host (args: to, code)")
@@ -92,6 +102,16 @@ def reset_mid(reply, keep=0.5):
 @fault("closed", "the connection is closed in good order instead of an answer")
 def closed(reply):
     reply.wire = ("close", None)
+
+
+@fault("gone", "the server goes away: all connections are reset, new ones refused (args: time, default 2s), and then it is back")
+def gone(reply, time="2s"):
+    reply.wire = ("gone", clock.duration(time) / clock.SECOND)
+
+
+@fault("old-http", "HTTP/1.0 without a length: the close of the connection ends the body (args: keep, the share that is sent, default 1)")
+def old_http(reply, keep=1.0):
+    reply.wire = ("old", keep)
 
 
 @fault("slow", "the answer drips (args: bytes per drop, default 64; every, default 50ms)")
@@ -122,6 +142,54 @@ def chunked_cut(reply, size=1000):
 @fault("garbled", "status 200, and a body that is not JSON (args: body)")
 def garbled(reply, body='{"object":"list","data":[{"id":1,"subject":"tr\x00\x01\ufffd'):
     reply.replace(200, body.encode(), "application/json")
+
+
+@fault("empty-body", "status 200, and no body at all")
+def empty_body(reply):
+    reply.replace(200, b"", "application/json")
+
+
+@fault("no-content", "status 204")
+def no_content(reply):
+    reply.replace(204, b"", None)
+
+
+@fault("two-documents", "the right JSON, twice")
+def two_documents(reply):
+    reply.finish()
+    reply.body *= 2
+
+
+@fault("trailing", "the right JSON with something behind it (args: text)")
+def trailing(reply, text="\r\n<!-- cached -->"):
+    reply.finish()
+    reply.body += text.encode()
+
+
+@fault("json-string", "a body that is JSON, but a string")
+def json_string(reply):
+    reply.replace(200, b'"maintenance"', "application/json")
+
+
+@fault("gzip-cut", "Content-Encoding gzip, and only a part of it (args: keep)")
+def gzip_cut(reply, keep=0.5):
+    reply.finish()
+    reply.body = gzip.compress(reply.body)
+    reply.body = reply.body[:int(len(reply.body) * keep)]
+    reply.headers["Content-Encoding"] = "gzip"
+
+
+@fault("gzip-garbled", "Content-Encoding gzip, and bytes that are no such thing")
+def gzip_garbled(reply):
+    reply.finish()
+    reply.body = bytes(byte ^ 0x55 for byte in gzip.compress(reply.body))
+    reply.headers["Content-Encoding"] = "gzip"
+
+
+@fault("stale", "what a proxy has kept: the last answer to another request for the same list, or for another object of it")
+def stale(reply):
+    if reply.kept:
+        reply.replace(200, reply.kept, "application/json")
 
 
 @fault("html-200", "status 200 with an HTML page")
@@ -193,6 +261,17 @@ def bad_next(reply):
     reply.next_cursor = "WyJuZXh0IiwgbnVsbCwgMF0="
 
 
+@fault("next-type", "next_cursor is no text (args: value, default 7)")
+def next_type(reply, value=7):
+    reply.next_cursor = value
+
+
+@fault("swapped", "two neighbours of the page in the wrong order (args: at)")
+def swapped(reply, at=0):
+    if reply.rows and len(reply.rows) > at + 1:
+        reply.rows = reply.rows[:at] + [reply.rows[at + 1], reply.rows[at]] + reply.rows[at + 2:]
+
+
 @fault("reversed", "the page's rows in the opposite order")
 def reversed_rows(reply):
     if reply.rows:
@@ -214,6 +293,11 @@ def duplicated(reply):
 @fault("shrunk-page", "fewer rows than asked for although more follow (args: rows, default 1); the cursor is right")
 def shrunk_page(query, rows=1):
     query.limit = min(query.limit, rows)
+
+
+@fault("overlap", "the page begins with rows of the page before (args: rows, default 1)")
+def overlap(query, rows=1):
+    query.overlap = rows
 
 
 @fault("ignore-order", "the list in another order than asked for: the opposite one (args: order_by)")

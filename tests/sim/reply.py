@@ -12,9 +12,10 @@ class Reply:
         self.rows = self.next_cursor = self.prev_cursor = None
         self.bare, self.without = False, None
         self.wire = None              # how the bytes are to go wrong, see server.py
-        self.date, self.skew, self.call_limit = True, 0, None
+        self.date, self.skew, self.call_limit, self.retry_by = True, 0, None, None
         # For faults that need to know where the page began.
         self.mint, self.start, self.cursor, self.number = None, None, None, 0
+        self.kept = None              # the body of an earlier answer
 
     @classmethod
     def json(cls, target, value, status=200):

@@ -45,6 +45,7 @@ class Server:
     async def serve(self, started=None):
         """Until self.stopping is set. Then every connection is dropped."""
         self.loop, self.stopping, tasks = asyncio.get_running_loop(), asyncio.Event(), set()
+        self.tasks = tasks
 
         def connected(reader, writer):
             # Known, and sure to be closed, from the first moment: a stop may come before the task has begun.
@@ -53,18 +54,30 @@ class Server:
             task.add_done_callback(tasks.discard)
             task.add_done_callback(lambda _: writer.close())
 
-        server = await asyncio.start_server(connected, sock=self.socket, limit=HEAD_LIMIT)
+        self.connected = connected
+        self.listener = await asyncio.start_server(connected, sock=self.socket, limit=HEAD_LIMIT)
         if started:
             started.set()
         await self.stopping.wait()
         # Accept no more, but let what was just accepted arrive in `connected`: a closed server would lose its socket unclosed.
-        self.loop.remove_reader(self.socket.fileno())
+        if self.socket.fileno() >= 0:
+            self.loop.remove_reader(self.socket.fileno())
         await asyncio.sleep(0.01)
-        server.close()
+        self.listener.close()
         for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0.01)   # the callbacks close the connections
+
+    async def _leave(self, seconds):
+        """Refuses connections for a while."""
+        self.listener.close()
+        for task in list(self.tasks):
+            if task is not asyncio.current_task():
+                task.cancel()
+        await asyncio.sleep(seconds)
+        self.socket = socket.create_server((self.host, self.port), backlog=256)
+        self.listener = await asyncio.start_server(self.connected, sock=self.socket, limit=HEAD_LIMIT)
 
     async def _served(self, reader, writer):
         try:
@@ -132,6 +145,14 @@ class Server:
             return False
         if kind == "reset" and how[0] is None:
             return self._reset(writer)
+        if kind == "gone":
+            self.leaving = self.loop.create_task(self._leave(how[0]))
+            return self._reset(writer)
+        if kind == "old":
+            head = self._head(reply, False, 0, chunked=False).replace(b"HTTP/1.1", b"HTTP/1.0", 1).replace(b"Content-Length: 0\r\n", b"")
+            writer.write(head + body[:int(len(body) * how[0])])
+            await writer.drain()
+            return False
         head = self._head(reply, keep, len(body) + (how[0] if kind == "length" else 0), chunked=kind == "chunked")
         if kind == "whole":
             writer.write(head + body if len(body) < 65536 else head)
@@ -185,9 +206,12 @@ class Server:
         lines = [f"HTTP/1.1 {reply.status} {reply.reason()}", "Server: gorgias-sim"]
         if reply.date:
             lines.append(f"Date: {self.simulator.clock.date(reply.skew)}")
+        if reply.retry_by is not None:
+            lines.append(f"Retry-After: {self.simulator.clock.date(reply.retry_by)}")
         if reply.call_limit:
             lines.append(f"X-Gorgias-Account-Api-Call-Limit: {reply.call_limit}")
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
-        lines.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {length}")
+        if reply.status != 204:
+            lines.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {length}")
         lines.append(f"Connection: {'keep-alive' if keep else 'close'}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

@@ -16,7 +16,7 @@ from bucket import Bucket
 from changes import Changes, Nothing
 from clock import Clock
 from cursors import Cursors, shown
-from faults import FAULTS, BadRule, Faults, too_many_body
+from faults import EARLY, FAULTS, BadRule, Faults, too_many_body
 from oauth import Doorkeeper
 from reply import Reply
 from server import Server
@@ -172,7 +172,7 @@ class Simulator:
 
     def _public(self, request):
         if request.path == "/oauth/token":
-            return self.doorkeeper.token(request), []
+            return self._token(request)
         if request.path != "/api" and not request.path.startswith("/api/"):
             return Reply(request.target, 404, NOT_FOUND_PAGE, "text/html; charset=utf-8"), []
         request.client = self.doorkeeper.admit(request.headers)
@@ -191,6 +191,18 @@ class Simulator:
         for rule in rules:   # the page has been read; now the account may move
             self._act(rule)
         return reply, [rule.fault for rule in rules if rule.fault]
+
+    def _token(self, request):
+        """The token endpoint has no bucket. What a gateway answers in its place has not reached it: no token rotates."""
+        rules = self.faults.firing(request.path, request.query)
+        names = [rule.fault for rule in rules if rule.fault and rule.fault not in EARLY]
+        stays = any(name[:3].isdigit() for name in names)
+        reply = Reply(request.target) if stays else self.doorkeeper.token(request)
+        for rule in rules:
+            if rule.fault in names:
+                FAULTS[rule.fault][1](reply, **(rule.args or {}))
+            self._act(rule)
+        return reply, names
 
     def _act(self, rule):
         """What a scenario lets happen after the request. A change that finds nothing to change is no error."""

@@ -1,6 +1,7 @@
 """Tests of the simulator. Each talks to a simulator over loopback, as the tool does."""
 
 import base64
+import gzip
 import http.client
 import json
 import os
@@ -12,6 +13,7 @@ import tempfile
 import time
 import unittest
 from collections import Counter
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlencode
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -758,7 +760,10 @@ class FaultVocabulary(Case):
                                    ("404", 404, "application/json"), ("409", 409, "application/json"), ("500", 500, "application/json"),
                                    ("503", 503, "application/json"), ("502", 502, "text/html"), ("504", 504, "text/html"),
                                    ("500-html", 500, "text/html"), ("503-html", 503, "text/html"), ("429", 429, "application/json"),
-                                   ("429-no-retry", 429, "application/json"), ("html-200", 200, "text/html"), ("redirect", 302, None)):
+                                   ("429-no-retry", 429, "application/json"), ("html-200", 200, "text/html"), ("redirect", 302, None),
+                                   ("408", 408, "application/json"), ("425", 425, "application/json"), ("520", 520, "text/html"),
+                                   ("521", 521, "text/html"), ("522", 522, "text/html"), ("523", 523, "text/html"), ("524", 524, "text/html"),
+                                   ("no-content", 204, None), ("429-date", 429, "application/json")):
             self.fault(name)
             answer = self.get("tickets")
             self.assertEqual((answer.status, answer.headers["Content-Type"]), (status, type), name)
@@ -767,6 +772,10 @@ class FaultVocabulary(Case):
         self.assertEqual(self.get("tickets").headers["Retry-after"], "7")
         self.fault("429-no-retry")
         self.assertNotIn("Retry-after", self.get("tickets").headers)
+        self.fault("429-date", args={"by": "1h"})
+        answer = self.get("tickets")
+        until, now = (parsedate_to_datetime(answer.headers[name]) for name in ("Retry-After", "Date"))
+        self.assertIn((until - now).total_seconds(), (3600, 3601))
         self.fault("redirect", args={"to": "http://127.0.0.2:1"})
         self.assertEqual(self.get("tickets", limit=1).headers["Location"], "http://127.0.0.2:1/api/tickets?limit=1")
 
@@ -778,6 +787,22 @@ class FaultVocabulary(Case):
                 self.get("tickets", limit=100)
             self.connection.close()
             self.assertEqual(self.get("tickets").status, 200)
+
+    def test_a_server_that_is_gone_for_a_while(self):
+        self.fault("gone", args={"time": "300ms"})
+        with self.assertRaises(ConnectionError):
+            self.get("tickets")
+        refused = 0
+        for _ in range(200):
+            self.connection.close()
+            try:
+                answer = self.get("tickets")
+                break
+            except ConnectionRefusedError:
+                refused += 1
+                time.sleep(0.02)
+        self.assertGreater(refused, 0)
+        self.assertEqual(answer.status, 200)
 
     def test_slow_and_stalled(self):
         self.fault("slow", args={"bytes": 400, "every": "5ms"})
@@ -799,15 +824,30 @@ class FaultVocabulary(Case):
         with self.assertRaises(ValueError):
             self.get("tickets").json
         self.connection.close()
+        self.fault("old-http")
+        answer = self.get("tickets")
+        self.assertNotIn("Content-Length", answer.headers)
+        self.assertEqual(len(answer.json["data"]), 30)
+        self.connection.close()
+        self.fault("old-http", args={"keep": 0.5})
+        with self.assertRaises(ValueError):
+            self.get("tickets").json
+        self.connection.close()
         self.fault("chunked")
         answer = self.get("tickets", limit=100)
         self.assertEqual((answer.headers["Transfer-Encoding"], len(answer.json["data"])), ("chunked", 60))
 
     def test_bodies(self):
-        for name in ("garbled", "bad-utf8"):
+        for name in ("garbled", "bad-utf8", "two-documents", "trailing", "empty-body", "gzip-cut", "gzip-garbled"):
             self.fault(name)
             with self.assertRaises(ValueError, msg=name):
                 self.get("tickets").json
+        self.fault("gzip-cut", args={"keep": 1.0})
+        answer = self.get("tickets")
+        self.assertEqual(answer.headers["Content-Encoding"], "gzip")
+        self.assertEqual(len(json.loads(gzip.decompress(answer.body))["data"]), 30)
+        self.fault("json-string")
+        self.assertIsInstance(self.get("tickets").json, str)
         self.fault("html-type")
         answer = self.get("tickets")
         self.assertTrue(answer.headers["Content-Type"].startswith("text/html") and answer.json["data"])
@@ -846,6 +886,21 @@ class FaultVocabulary(Case):
             ids = self.ids(self.get("tickets", limit=30).json["data"])
             self.assertNotEqual(ids, whole[:30])
             self.assertEqual(sorted(ids), sorted(whole[:30]))
+        self.fault("swapped", args={"at": 1})
+        self.assertEqual(self.ids(self.get("tickets", limit=4).json["data"]), [whole[0], whole[2], whole[1], whole[3]])
+        self.fault("next-type")
+        self.assertEqual(self.get("tickets", limit=10).json["meta"]["next_cursor"], 7)
+        first = self.get("tickets", limit=10).json
+        for rows in (1, 4, 10):
+            self.fault("overlap", args={"rows": rows})
+            page = self.get("tickets", limit=10, cursor=first["meta"]["next_cursor"]).json
+            self.assertEqual(self.ids(page["data"]), whole[10 - rows:20 - rows])
+        self.fault("stale", 2)
+        first = self.get("tickets", limit=10)
+        self.assertEqual(self.get("tickets", limit=10, cursor=first.json["meta"]["next_cursor"]).body, first.body)
+        one, other = whole[:2]
+        self.fault("stale", match="/api/tickets/*", request=2)
+        self.assertEqual(self.get(f"tickets/{one}").body, self.get(f"tickets/{other}").body)
         self.fault("duplicated")
         self.assertEqual(self.ids(self.get("tickets", limit=3).json["data"]), whole[:3] + whole[:1])
         self.fault("ignore-order")
@@ -868,6 +923,22 @@ class FaultVocabulary(Case):
         self.assertEqual(self.get("tickets").headers["X-Gorgias-Account-Api-Call-Limit"], "nonsense")
         self.fault("header-flood", args={"count": 50})
         self.assertEqual(sum(name.startswith("X-Filler") for name in self.get("tickets").headers), 50)
+
+    def test_the_token_endpoint_has_faults_too(self):
+        form = {"grant_type": "refresh_token", "refresh_token": "sim-refresh", "client_id": "sim-client", "client_secret": "sim-secret"}
+
+        def ask():
+            connection = http.client.HTTPConnection("127.0.0.1", self.sim.port, timeout=10)
+            connection.request("POST", "/oauth/token", urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+            answer = connection.getresponse()
+            body = answer.read()
+            connection.close()
+            return answer.status, body
+        self.fault("502", match="/oauth/token")
+        self.assertEqual(ask()[0], 502)
+        self.fault("json-string", match="/oauth/token")
+        self.assertEqual(ask(), (200, b'"maintenance"'))   # the 502 came from elsewhere; this one has rotated the token
+        self.assertEqual(ask()[0], 400)
 
     def test_every_fault_has_a_test(self):
         with open(__file__) as file:

@@ -97,11 +97,14 @@ every_status_has_its_fault(void **state)
         {404, false, GR_FAULT_MISSING},
         {404, true, GR_FAULT_UNREACHABLE},
         {405, false, GR_FAULT_REFUSED},
+        {408, true, GR_FAULT_REMOTE},
         {410, false, GR_FAULT_MISSING},
+        {425, false, GR_FAULT_REMOTE},
         {429, false, GR_FAULT_THROTTLED},
         {429, true, GR_FAULT_THROTTLED},
         {500, false, GR_FAULT_REMOTE},
         {502, true, GR_FAULT_REMOTE},
+        {524, true, GR_FAULT_REMOTE},
         {599, false, GR_FAULT_REMOTE},
     };
 
@@ -172,6 +175,74 @@ only_a_slash_more_or_less_is_followed(void **state)
     }
 }
 
+static void
+only_another_id_of_the_same_endpoint_is_a_merge(void **state)
+{
+    static const struct gr_schema customers = {.path = "/api/customers"};
+    static const struct {
+        long status;
+        const char *location;
+        bool is_merged;
+    } cases[] = {
+        {301, "/api/customers/7", true},
+        {301, "https://acme.gorgias.com/api/customers/7/", true},
+        {301, "http://acme.gorgias.com/api/customers/7", true},
+        {308, "/api/customers/7", true},
+        {302, "/api/customers/7", false},
+        {301, "https://evil.example.com/api/customers/7", false},
+        {301, "https://acme.gorgias.com.evil.example.com/api/customers/7", false},
+        {301, "/login?next=/api/customers/7", false},
+        {301, "/api/customers", false},
+        {301, "/api/customers/", false},
+        {301, "/api/customers/login", false},
+        {301, "/api/tickets/7", false},
+        {301, NULL, false},
+        {200, "/api/customers/7", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_http_response response = {.status = cases[i].status};
+
+        memcpy(&response.location, &cases[i].location, sizeof(response.location));
+        if (gr_gorgias_is_merged(&response, "https://acme.gorgias.com", &customers) !=
+            cases[i].is_merged)
+            fail_msg("%ld to %s", cases[i].status, cases[i].location);
+    }
+}
+
+static void
+an_answer_to_another_request_is_known_by_its_uri(void **state)
+{
+    static const char asked[] = "/api/messages?limit=100&ticket_id=5&cursor=a%2Bb%3D";
+    static const struct {
+        const char *uri;
+        bool is_answer;
+    } cases[] = {
+        {"/api/messages?limit=100&ticket_id=5&cursor=a%2Bb%3D", true},
+        {"https://acme.gorgias.com/api/messages/?cursor=a%2bb=&ticket_id=5", true},
+        {"/api/messages?cursor=a+b=", true},
+        {"/api/messages", true},
+        {"", true},
+        {"/api/messages?limit=30&order_by=id", true}, /* what is no name of rows may differ */
+        {"/api/messages?ticket_id=6&cursor=a%2Bb%3D", false},
+        {"/api/messages?ticket_id=5&ticket_id=6", false},
+        {"/api/messages?ticket_id=5&cursor=x", false},
+        {"/api/messages?cursor=%", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (gr_gorgias_is_answer(cases[i].uri, asked, "ticket_id") != cases[i].is_answer)
+            fail_msg("%s", cases[i].uri);
+    /* A first page, which knows of no cursor. */
+    assert_true(gr_gorgias_is_answer("/api/tags?limit=100", "/api/tags?limit=100", NULL));
+    assert_false(gr_gorgias_is_answer("/api/tags?cursor=x", "/api/tags?limit=100", NULL));
+    /* Ids in another order are the same ids. */
+    assert_true(gr_gorgias_is_answer("/api/tickets?ticket_ids=2&ticket_ids=1",
+                                     "/api/tickets?ticket_ids=1&ticket_ids=2", "ticket_ids"));
+}
+
 int
 main(void)
 {
@@ -181,6 +252,8 @@ main(void)
         cmocka_unit_test(every_status_has_its_fault),
         cmocka_unit_test(the_api_s_own_words_are_told),
         cmocka_unit_test(only_a_slash_more_or_less_is_followed),
+        cmocka_unit_test(only_another_id_of_the_same_endpoint_is_a_merge),
+        cmocka_unit_test(an_answer_to_another_request_is_known_by_its_uri),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

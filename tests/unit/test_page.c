@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gr/base/time.h"
@@ -92,6 +93,40 @@ a_list_gives_rows_and_facts(void **state)
     assert_true(fixture->rows.len > 0);
 }
 
+/* What the order proof is told of rows that share a value, null ones apart. */
+static void
+ties_are_told_by_their_ids(void **state)
+{
+    static const struct {
+        int ids[3];
+        bool rise, fall;
+    } cases[] = {
+        {{1, 2, 3}, true, false}, {{3, 2, 1}, false, true}, {{1, 3, 2}, true, true},
+        {{2, 2, 1}, true, true},  {{2, 2, 3}, true, true},
+    };
+    struct fixture *fixture = *state;
+    const struct gr_page_facts *facts = &fixture->page.facts;
+    char body[512];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const int *ids = cases[i].ids;
+
+        (void)snprintf(body, sizeof(body),
+                       "{\"data\": [{\"id\": 9, \"updated_datetime\": \"2026-01-02T00:00:00Z\"},"
+                       "{\"id\": %d, \"updated_datetime\": \"2026-01-01T00:00:00Z\"},"
+                       "{\"id\": 5, \"updated_datetime\": null},"
+                       "{\"id\": %d, \"updated_datetime\": \"2026-01-01T00:00:00Z\"},"
+                       "{\"id\": %d, \"updated_datetime\": \"2026-01-01T00:00:00Z\"}],"
+                       "\"meta\": {\"next_cursor\": null}}",
+                       ids[0], ids[1], ids[2]);
+        assert_true(take(fixture, body));
+        assert_int_equal(facts->ids_rise, cases[i].rise);
+        assert_int_equal(facts->ids_fall, cases[i].fall);
+        assert_int_equal(facts->first_id, 9);
+        assert_int_equal(facts->last_id, ids[2]);
+    }
+}
+
 static void
 the_end_is_named_by_null_empty_or_nothing(void **state)
 {
@@ -147,6 +182,77 @@ what_is_no_page_is_refused_whole(void **state)
         assert_memory_equal(fixture->err.message, "the body is not JSON", 20);
         assert_int_equal(fixture->rows.len, 0);
     }
+}
+
+/* What answers another request is no page, be it as good as it may. */
+static void
+what_was_not_asked_for_is_refused_whole(void **state)
+{
+    static const char two[] = "[{\"id\": 1}, {\"id\": 2}]";
+    static const struct {
+        const char *body, *asked;
+        const char *message; /* NULL: it is a page */
+    } cases[] = {
+        {two, "/api/users?limit=3", NULL},
+        {two, "/api/users?limit=1", NULL}, /* the whole list, whatever the limit */
+        {two, "/api/users", NULL},
+        {two, "/api/users?limit=2",
+         "a bare array of just as many rows as were asked for: whether the list ends here is "
+         "unknown"},
+        {two, "/api/users?limit=3&cursor=x", "a bare array came as a list's further page"},
+        {"{\"uri\": \"/api/users?cursor=y\", \"data\": [{\"id\": 1}], \"meta\": {}}",
+         "/api/users?cursor=x", "the list answers another request: /api/users?cursor=y"},
+        {"{\"data\": [{\"id\": 1}], \"meta\": {}, \"uri\": \"/api/users?cursor=x\"}",
+         "/api/users?cursor=x", NULL},
+        {"{\"data\": [{\"id\": 1}], \"meta\": {}, \"uri\": null}", "/api/users?cursor=x", NULL},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_page_sink sink = {.layout = fixture->layout,
+                                    .rows = &fixture->rows,
+                                    .rejects = &fixture->rejects,
+                                    .asked = cases[i].asked};
+        const char *body = cases[i].body;
+        bool ok;
+
+        gr_page_free(&fixture->page);
+        gr_buf_reset(&fixture->rows);
+        ok = gr_page_list(body, strlen(body), &sink, &fixture->page, &fixture->err);
+        assert_int_equal(ok, cases[i].message == NULL);
+        if (ok)
+            continue;
+        assert_string_equal(fixture->err.message, cases[i].message);
+        assert_int_equal(fixture->rows.len, 0);
+    }
+}
+
+static void
+an_object_is_known_by_its_key(void **state)
+{
+    static const struct {
+        const char *body;
+        bool is_object;
+    } cases[] = {
+        {"{\"name\": \"x\", \"id\": 17, \"meta\": {\"id\": 3}}", true},
+        {"{\"id\": 170}", false},
+        {"{\"id\": 1}", false},
+        {"{\"id\": \"17\"}", false},
+        {"{\"meta\": {\"id\": 17}}", false},
+        {"[{\"id\": 17}]", false},
+        {"{}", false},
+        {"", false},
+        {"<html>", false},
+        {"17", false},
+        {"{\"id\": 17} x", false},
+    };
+    struct gr_error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (gr_page_is_object(cases[i].body, strlen(cases[i].body), "id", 17, &err) !=
+            cases[i].is_object)
+            fail_msg("%s", cases[i].body);
 }
 
 static void
@@ -206,9 +312,12 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_list_gives_rows_and_facts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ties_are_told_by_their_ids, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_is_named_by_null_empty_or_nothing, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_page_is_refused_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_not_asked_for_is_refused_whole, set_up, tear_down),
+        cmocka_unit_test(an_object_is_known_by_its_key),
         cmocka_unit_test_setup_teardown(an_object_without_its_key_is_kept_among_the_rejects, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_object_that_is_no_row_is_no_page, set_up, tear_down),

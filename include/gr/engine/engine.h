@@ -37,6 +37,7 @@ struct gr_engine {
     bool was_stopped;            /* by a signal or --max-duration                        */
     bool has_wound_down;         /* after a fault that ends the run                      */
     struct gr_error fatal;       /* what ends the run; GR_OK                             */
+    struct gr_error closed;      /* why the account takes no further request in time; GR_OK */
     uint64_t random;             /* state of the jitter                                  */
 };
 

@@ -4,7 +4,7 @@
  * A page is taken whole or not at all: if anything in it is not what the API promises, nothing is
  * appended to the rows.
  *
- * Errors  GR_FAULT_PAYLOAD: not JSON, no list, `data` is null, no meta
+ * Errors  GR_FAULT_PAYLOAD: not JSON, no list, `data` is null, no meta, not what was asked for
  * Owns    next_cursor belongs to the page; gr_page_free
  * Source  docs/api.md section 3
  */
@@ -23,6 +23,7 @@ struct gr_page {
     struct gr_page_facts facts; /* all but the clocks               */
     int64_t wanted;             /* rows appended                    */
     int64_t refused;            /* objects that are no row          */
+    int64_t strangers;          /* rows of another parent           */
     char *next_cursor;          /* owned; facts.next_cursor is this */
     int64_t *keys;              /* owned; of all rows appended      */
 };
@@ -34,14 +35,25 @@ struct gr_page_sink {
     const struct gr_walk *walk;    /* says which rows are wanted; NULL: all       */
     struct gr_buf *rows;           /* tuples are appended                         */
     struct gr_rejects *rejects;
+    const char *asked;     /* path and query; an answer to another request is no page      */
+    const char *ask_param; /* which parameter of it names rows, besides the cursor; or NULL */
+    int64_t parent;        /* rows belong to this one; 0: to any                           */
 };
 
-/* A list's page; a bare array counts as its only page. */
+/*
+ * A list's page. A bare array counts as the only page of its list: so it may not come where a
+ * further page was asked for, nor with just as many rows as were asked for, for then more may
+ * follow.
+ */
 bool gr_page_list(const char *body, size_t len, const struct gr_page_sink *sink,
                   struct gr_page *page, struct gr_error *err);
 
 /* A single object. */
 bool gr_page_object(const char *body, size_t len, const struct gr_page_sink *sink,
                     struct gr_page *page, struct gr_error *err);
+
+/* True if the body is an object with the number `key` in its member `field`. */
+bool gr_page_is_object(const char *body, size_t len, const char *field, int64_t key,
+                       struct gr_error *err);
 
 #endif

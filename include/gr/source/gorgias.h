@@ -2,7 +2,7 @@
  * gr/source/gorgias.h - what the API's URLs and answers look like. Pure.
  *
  * Errors  GR_FAULT_AUTH 401; GR_FAULT_FORBIDDEN 403; GR_FAULT_MISSING 404 and 410;
- *         GR_FAULT_THROTTLED 429; GR_FAULT_REFUSED other 4xx; GR_FAULT_REMOTE 5xx;
+ *         GR_FAULT_THROTTLED 429; GR_FAULT_REFUSED other 4xx; GR_FAULT_REMOTE 5xx, 408 and 425;
  *         GR_FAULT_REDIRECT 3xx; GR_FAULT_UNREACHABLE for the HTML 404 of an unknown subdomain
  * Source  docs/api.md sections 1 to 4
  */
@@ -44,6 +44,23 @@ void gr_gorgias_object_url(struct gr_buf *url, const struct gr_schema *schema, i
  */
 bool gr_gorgias_slash_url(const struct gr_http_response *response, const char *base_url,
                           const char *asked, struct gr_buf *url);
+
+/*
+ * True if the response says that the object lives on under another id of the same endpoint, as a
+ * merged customer does. Every other redirect tells nothing of the object.
+ */
+bool gr_gorgias_is_merged(const struct gr_http_response *response, const char *base_url,
+                          const struct gr_schema *schema);
+
+/*
+ * False if a list's `uri` names another cursor, or another value of `param` (or NULL), than the
+ * request `asked`: an answer out of some cache that belongs to another request. What the uri does
+ * not name tells nothing.
+ */
+bool gr_gorgias_is_answer(const char *uri, const char *asked, const char *param);
+
+/* A parameter of a path and query: its first value appended, decoded. False: there is none. */
+bool gr_gorgias_param(const char *url, const char *name, struct gr_buf *value);
 
 /* True if the response is a 2xx that can be read; otherwise fills *err with the fault. */
 bool gr_gorgias_classify(const struct gr_http_response *response, struct gr_error *err);

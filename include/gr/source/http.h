@@ -8,7 +8,8 @@
  *
  * Shape   gr_http_open, (gr_http_start | gr_http_wait | gr_http_take)*, gr_http_close
  * Units   milliseconds, bytes
- * Errors  GR_FAULT_TRANSPORT in response->error for what never became a response;
+ * Errors  GR_FAULT_TRANSPORT in response->error for what never became a response, and
+ *         GR_FAULT_UNREACHABLE where the server's certificate is not to be trusted;
  *         gr_gorgias_classify (gr/source/gorgias.h) turns a response into a fault, or none
  * Owns    responses are owned by the struct until taken; gr_http_take gives, gr_http_response_free
  * Source  libcurl 7.88: curl_multi_poll(3), CURLOPT_*(3)
@@ -36,6 +37,7 @@ struct gr_http_response {
     struct gr_buf body;      /* owned                                                        */
     int64_t date_us;         /* Date header, GR_TIME_NONE where missing                      */
     int64_t retry_after_ms;  /* -1 where missing                                             */
+    char retry_after[64];    /* the header as it came, "" where missing                      */
     int64_t used;            /* X-Gorgias-Account-Api-Call-Limit, -1 where missing           */
     int64_t limit;
     char *location;          /* owned; NULL where missing                                    */
@@ -66,7 +68,15 @@ void gr_http_response_free(struct gr_http_response *response);
 /* One GET, waited for: for commands, outside the loop. Gives. */
 struct gr_http_response *gr_http_get(struct gr_http *http, const char *path_and_query);
 
-/* One POST of a form, waited for, with HTTP Basic credentials or (NULL) without. Gives. */
+/* Asked now and then while gr_http_post and gr_http_pause wait; true: they wait no longer. */
+typedef bool gr_http_stop(void *context);
+void gr_http_on_stop(struct gr_http *http, gr_http_stop *call, void *context);
+
+/* Waits; false if it was stopped. */
+bool gr_http_pause(struct gr_http *http, int64_t pause_ms);
+
+/* One POST of a form, waited for, with HTTP Basic credentials or (NULL) without; GR_FAULT_CANCELLED
+   in the response if it was stopped. Gives. */
 struct gr_http_response *gr_http_post(struct gr_http *http, const char *path, const char *form,
                                       const char *user, const char *password);
 

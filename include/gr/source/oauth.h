@@ -10,7 +10,9 @@
  *
  * Shape   gr_oauth_init; whenever gr_oauth_is_due: gr_oauth_renew; gr_oauth_free
  * Units   milliseconds of a monotonic clock
- * Errors  GR_FAULT_AUTH refused; GR_FAULT_SPEC the file cannot be written; as gr/source/http.h
+ * Errors  GR_FAULT_AUTH refused; GR_FAULT_SPEC the file cannot be written; GR_FAULT_CANCELLED it
+ * was stopped (gr_http_on_stop); GR_FAULT_UNREACHABLE for everything else, for without a token
+ *         nothing can be asked
  * Owns    its tokens; borrows the source
  * Source  docs/api.md section 1; RFC 6749, 6
  */
@@ -41,8 +43,9 @@ bool gr_oauth_is_due(const struct gr_oauth *oauth, int64_t now_ms);
 /* True if a refused token could be renewed. */
 bool gr_oauth_can_renew(const struct gr_oauth *oauth);
 
-/* Fetches an access token and gives it to `http`. Blocks. */
-bool gr_oauth_renew(struct gr_oauth *oauth, struct gr_http *http, int64_t now_ms,
+/* Fetches an access token and gives it to `http`; tries again as other requests do
+   (gr/source/retry.h). Blocks. `random` is a number in [0, 1): the jitter of its pauses. */
+bool gr_oauth_renew(struct gr_oauth *oauth, struct gr_http *http, int64_t now_ms, double random,
                     struct gr_error *err);
 
 #endif

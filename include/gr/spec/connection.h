@@ -45,6 +45,7 @@ struct gr_source {
     int64_t connect_timeout_ms; /* 10 s                                                     */
     int64_t stall_timeout_ms;   /* 30 s without a byte                                      */
     int64_t total_timeout_ms;   /* 300 s for one response                                   */
+    int64_t retry_timeout_ms;   /* 15 min for one request with all its repetitions          */
 };
 
 struct gr_target {

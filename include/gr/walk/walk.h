@@ -16,6 +16,14 @@
  * bookmark through a filter, or through everything. When the server breaks the order that was asked
  * for, the claim is void, and the walk begins again as a scan that reads to the end.
  *
+ * The order is of (value, id), for cursors are made of both. Whether ids rise or fall among rows
+ * that share a value is not documented, and either will do; but they must go one way throughout the
+ * walk: where they go both ways, or an id comes twice, rows may have been lost where a page ended
+ * among them.
+ *
+ * A full page that names no next one is either the end or an answer that has lost its cursor.
+ * Before the end is believed, and rows below it given up, that page is asked for once more.
+ *
  * Shape   gr_walk_begin, (gr_walk_next, then gr_walk_page | gr_walk_refused)*, gr_walk_free;
  *         gr_walk_state_json at any moment says what to remember with the rows committed so far
  * Units   microseconds since 1970; GR_TIME_NONE where there is no value
@@ -50,6 +58,7 @@ struct gr_span {
     bool is_open;
     int64_t hi_us;       /* GR_TIME_NONE: no row with a value was seen yet       */
     int64_t lo_us;
+    int64_t lo_id;       /* of the row with that value; 0: not known             */
     int64_t clock_us;    /* the server's clock at its first page                 */
     char *cursor;        /* owned; of the page below lo; NULL at the top         */
 };
@@ -87,10 +96,15 @@ struct gr_walk {
     char *trail;          /* owned; a cursor seen before: meeting it again is a loop       */
     int64_t trail_steps, trail_limit;
     int64_t last_us;      /* last value of the page before, for the order                  */
+    int64_t last_id;      /* and the id of that row; 0: not known                          */
+    bool ids_rise;        /* of rows with one value, an id was above (or the same as) ...   */
+    bool ids_fall;        /* ... below (or the same as) the one before it                  */
     int64_t clock_us;     /* the server's clock at the first page of this walk             */
     int64_t floor_us;     /* every row with a value from here up has been read ...         */
     int64_t read_since_us; /* ... at or after this moment; INT64_MAX, GR_TIME_NONE: not yet */
     int64_t rows, pages;
+    int64_t asked_rows; /* that the page which was asked for last may hold                */
+    bool is_doubted;    /* that page was full and named no next one: it is asked for again */
     int empty_pages;
     int refusals;
     const char *note;     /* static; "" or why the walk became a scan                      */
@@ -114,6 +128,10 @@ struct gr_page_facts {
     int64_t max_us;
     bool descends;            /* no value is greater than the one before it               */
     bool ascends;
+    int64_t first_id; /* ids of the first and last row that have a value              */
+    int64_t last_id;
+    bool ids_rise;            /* of two neighbours with one value the second had the greater  */
+    bool ids_fall;            /* ... the smaller id; the same id twice: both                  */
     const char *next_cursor;  /* NULL or "": this was the last page                       */
     int64_t clock_us;         /* the server's clock, GR_TIME_NONE where it said nothing   */
     int64_t local_clock_us;   /* ours, only where the server said nothing                 */
