@@ -56,6 +56,22 @@ parent_has_walked(const struct gr_stream *stream)
     return other == NULL || other->phase == GR_PHASE_DONE || other->walk_is_over;
 }
 
+/* What has left nothing but children is told from what was never here once the children's walk has
+   brought them. */
+static bool
+children_have_walked(const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < stream->engine->count; i++) {
+        const struct gr_stream *other = &stream->engine->streams[i];
+        const char *parent = other->plan->schema->parent;
+
+        if (parent != NULL && strcmp(parent, stream->plan->schema->stream) == 0 &&
+            other->phase != GR_PHASE_DONE && !other->walk_is_over)
+            return false;
+    }
+    return true;
+}
+
 /* A row in the table was not always read by this run's walk; one that a question must answer for
    being there at all may be settled only where the walk has filled the table from nothing. */
 static bool
@@ -180,6 +196,10 @@ gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
     /* The first round begins when the parent's walk is over, the last when nobody feeds any more. */
     if (!is_more && !feeders_ended && (stream->has_drained || !parent_has_walked(stream))) {
         stream->report->activity = "waits for the streams that feed it";
+        return true;
+    }
+    if (!is_more && !children_have_walked(stream)) {
+        stream->report->activity = "waits for the walk of its children";
         return true;
     }
     if (!gr_warehouse_is_free(stream->engine))
