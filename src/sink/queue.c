@@ -87,7 +87,10 @@ put_parent_answered(const struct gr_table *table, const char *parent_table, stru
     gr_merge_column("p", gr_merge_parent_key(table), sql);
     gr_buf_puts(sql, " = q.key and ");
     gr_merge_column("p", gr_merge_parent_column(table, "created_datetime"), sql);
-    gr_buf_puts(sql, " >= $3::timestamptz and ");
+    /* A number that is older than the event of a deletion counts what is gone. */
+    gr_buf_puts(sql, " >= $3::timestamptz and (q.reason <> 'event' or ");
+    gr_merge_column("p", gr_merge_parent_column(table, "updated_datetime"), sql);
+    gr_buf_puts(sql, " >= q.v) and ");
     gr_merge_column("p", gr_merge_parent_column(table, stream->schema->parent_count), sql);
     gr_buf_printf(sql, " = (select count(*) from %s as t where ", table->name);
     gr_merge_column("t", stream->columns[parent].name, sql);

@@ -717,7 +717,27 @@ sets_replace_sets(void **state)
         gr_commit_set_forget(script, &message_table, all, 2);
         run_script(script);
     }
+    (void)merge_ticket(3, "a", JAN1, 1);
     check_counts(finish_set(all + 2, 1), 0, 1, 0, 0); /* 30 is left of the staging */
+}
+
+/* Messages of a ticket that came and went unseen may be listed on: once marked they stay so until
+   their ticket comes. */
+static void
+the_marked_come_back_with_their_parent(void **state)
+{
+    static const int64_t rows[][2] = {{10, 1}};
+    static const int64_t one[] = {1};
+
+    (void)state;
+    stage_set(rows, 1);
+    check_counts(finish_set(one, 1), 1, 0, 0, 0);
+    check_counts(finish_set(one, 1), 0, 0, 0, 1);
+    stage_set(rows, 1);
+    check_counts(finish_set(one, 1), 0, 0, 1, 0);
+    (void)merge_ticket(1, "a", JAN1, 1);
+    stage_set(rows, 1);
+    check_counts(finish_set(one, 1), 0, 1, 0, 0);
 }
 
 static void
@@ -1041,6 +1061,30 @@ queue_of_children_is_settled(void **state)
           "2 3 4 5 6");
 }
 
+/* An event that is newer than the ticket may tell of a deletion that the ticket does not count yet. */
+static void
+an_event_is_settled_by_a_ticket_as_new_as_it(void **state)
+{
+    static const int64_t rows[][2] = {{10, 1}, {20, 2}};
+    static const int64_t all[] = {1, 2};
+    struct gr_buf copy = gr_buf_new(0);
+    struct gr_script *script;
+
+    (void)state;
+    put_ticket(&copy, 1, "touched by what the event tells", 1, JAN1, JAN2, 1);
+    put_ticket(&copy, 2, "not touched", 1, JAN1, JAN1, 1);
+    (void)merge_tickets(&copy, NULL, 0);
+    stage_set(rows, COUNT_OF(rows));
+    (void)finish_set(all, COUNT_OF(all));
+    enqueue(&message_table, "(1, '2024-01-02Z'), (2, '2024-01-02Z')");
+    run_sql("update _gorgias_replicate.queue set reason = 'event'");
+    script = gr_script_new("settle");
+    gr_commit_queue_settle(script, &message_table, ticket_table.name, INT64_C(1704240000000000),
+                           INT64_C(1704067200000000));
+    run_script(script);
+    check("select string_agg(key::text, ' ' order by key) from _gorgias_replicate.queue", "2");
+}
+
 static void
 queue_of_rows_is_settled(void **state)
 {
@@ -1079,6 +1123,7 @@ main(void)
         cmocka_unit_test_setup(leftovers_of_another_layout_go, clean),
         cmocka_unit_test_setup(missing_rows_are_named, clean),
         cmocka_unit_test_setup(sets_replace_sets, clean),
+        cmocka_unit_test_setup(the_marked_come_back_with_their_parent, clean),
         cmocka_unit_test_setup(gone_takes_children_along, clean),
         cmocka_unit_test_setup(gone_without_a_child_is_told_to_its_queue, clean),
         cmocka_unit_test_setup(difference_tells_the_queue_of_children, clean),
@@ -1089,6 +1134,7 @@ main(void)
         cmocka_unit_test_setup(queue_is_pruned, clean),
         cmocka_unit_test_setup(queue_keeps_what_has_children, clean),
         cmocka_unit_test_setup(queue_of_children_is_settled, clean),
+        cmocka_unit_test_setup(an_event_is_settled_by_a_ticket_as_new_as_it, clean),
         cmocka_unit_test_setup(queue_of_rows_is_settled, clean),
     };
 
