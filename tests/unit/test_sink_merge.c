@@ -707,6 +707,7 @@ sets_replace_sets(void **state)
     check_counts(finish_set(all, 1), 1, 0, 1, 1); /* ticket 1 alone; 2 stays staged */
     check(MESSAGES, "1/10 1/11x 1/12 2/20 3/30");
     /* A message that has moved is in the set of its new ticket, whichever comes first. */
+    (void)merge_ticket(2, "a", JAN1, 1);
     stage_set(moved, 1);
     check_counts(finish_set(two, 1), 0, 1, 1, 0);
     check(MESSAGES, "1/10 1/12 2/11 2/20 3/30");
