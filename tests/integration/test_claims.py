@@ -73,6 +73,17 @@ class Claims(Case):
         self.sim.account.record("ticket-message-deleted", "TicketMessage", id)
         self.run_and_compare()
 
+    def test_4_an_edit_of_a_message_that_is_older_than_its_ticket(self):
+        """A merge has brought it. The walk that reads all of the ticket's own time has not read the message."""
+        self.copied()
+        old, young = self.old_message(), self.sim.mutate("ticket_create", messages=1)["id"]
+        self.sim.mutate("ticket_merge", loser=old["ticket_id"], winner=young)
+        self.run_and_compare()
+        self.sim.advance("1h")
+        self.sim.mutate("message_update", id=old["id"], event=False)
+        self.sim.advance("1h")
+        self.run_and_compare()
+
     def test_4_an_edit_that_commits_late_is_not_taken_for_read(self):
         """The walk of the messages has read the old text; then the edit is committed, dated a minute before the walk began."""
         self.simulator(seed=92, tickets=30)
@@ -161,7 +172,7 @@ class Claims(Case):
         last = min((row["priority"], row["id"]) for row in self.sim.truth("custom_fields")
                    if row["object_type"] == "Ticket" and row["deactivated_datetime"] is None and row["priority"] is not None)[1]
         self.sim.add_faults({"match": "/api/*", "times": "forever", "fault": "shrunk-page", "args": {"rows": 10}},
-                            {"match": "/api/custom-fields", "query": "object_type=Ticket", "mutate": {
+                            {"match": "/api/custom-fields", "query": "object_type=Ticket", "request": 2, "mutate": {
                                 "kind": "set", "stream": "custom_fields", "id": last, "fields": {"priority": 4999}}})
         self.run_replication(self.file)
         self.assertEqual(1, len(self.requests(f"/api/custom-fields/{last}")))

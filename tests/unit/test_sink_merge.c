@@ -1046,12 +1046,13 @@ queue_of_children_is_settled(void **state)
     (void)state;
     put_ticket(&copy, 1, "complete", 2, JAN2, JAN2, 1);
     put_ticket(&copy, 2, "one is not here", 2, JAN2, JAN2, 1);
-    put_ticket(&copy, 3, "begins below the walk", 1, JAN1, JAN2, 1);
+    put_ticket(&copy, 3, "has a message that is older than itself", 1, JAN2, JAN2, 1);
     put_ticket(&copy, 4, "changed after the walk began", 1, JAN2, JAN2, 1);
     put_ticket(&copy, 5, "due for a reason without time", 1, JAN2, JAN2, 1);
     (void)merge_tickets(&copy, NULL, 0);
     stage_set(rows, COUNT_OF(rows));
     (void)finish_set(all, COUNT_OF(all));
+    run_sql("update gorgias.ticket_messages set created_datetime = '2024-01-02Z' where id <> 30");
     enqueue(&message_table, "(1, '2024-01-02Z'), (2, '2024-01-02Z'), (3, '2024-01-02Z'),"
                             " (4, '2024-01-03Z'), (5, null), (6, '2024-01-02Z')");
     script = gr_script_new("settle");
