@@ -77,9 +77,9 @@ gr_commit_queue_prune(struct gr_script *script, const struct gr_table *table,
 }
 
 /*
- * The walk has read the parent's children: all are here if so many lie where it has been. Those that
- * a merge has brought can be older than their parent. A number that is older than the event of a
- * deletion counts what is gone.
+ * The walk has read the parent's children if all that are here lie where it has been, and their
+ * number is right. Those that a merge has brought can be older than their parent. A number that is
+ * older than the event of a deletion counts what is gone.
  */
 static void
 put_parent_answered(const struct gr_table *table, const char *parent_table, struct gr_buf *sql)
@@ -92,11 +92,12 @@ put_parent_answered(const struct gr_table *table, const char *parent_table, stru
     gr_merge_column("p", gr_merge_parent_column(table, "updated_datetime"), sql);
     gr_buf_puts(sql, " >= q.v) and ");
     gr_merge_column("p", gr_merge_parent_column(table, stream->schema->parent_count), sql);
-    gr_buf_printf(sql, " = (select count(*) from %s as t where ", table->name);
-    gr_merge_column("t", stream->columns[gr_ddl_parent_column(stream)].name, sql);
-    gr_buf_puts(sql, " = q.key and t._deleted_at is null and ");
+    gr_buf_puts(sql, " = (select case when bool_and(");
     gr_merge_column("t", stream->columns[stream->cursor_column].name, sql);
-    gr_buf_puts(sql, " >= $3::timestamptz))");
+    gr_buf_printf(sql, " >= $3::timestamptz) is not false then count(*) end from %s as t where ",
+                  table->name);
+    gr_merge_column("t", stream->columns[gr_ddl_parent_column(stream)].name, sql);
+    gr_buf_puts(sql, " = q.key and t._deleted_at is null))");
 }
 
 static void

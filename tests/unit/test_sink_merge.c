@@ -1034,12 +1034,13 @@ queue_keeps_what_has_children(void **state)
     check(QUEUE_OF, "gorgias.tickets:3");
 }
 
-/* Tickets 1 to 6 are due; the walk has read all messages since January 2nd. */
+/* Tickets 1 to 7 are due; the walk has read all messages since January 2nd. */
 static void
 queue_of_children_is_settled(void **state)
 {
-    static const int64_t rows[][2] = {{10, 1}, {11, 1}, {20, 2}, {30, 3}, {40, 4}, {50, 5}};
-    static const int64_t all[] = {1, 2, 3, 4, 5};
+    static const int64_t rows[][2] = {{10, 1}, {11, 1}, {20, 2}, {30, 3},
+                                      {40, 4}, {50, 5}, {70, 7}, {71, 7}};
+    static const int64_t all[] = {1, 2, 3, 4, 5, 7};
     struct gr_buf copy = gr_buf_new(0);
     struct gr_script *script;
 
@@ -1049,18 +1050,20 @@ queue_of_children_is_settled(void **state)
     put_ticket(&copy, 3, "has a message that is older than itself", 1, JAN2, JAN2, 1);
     put_ticket(&copy, 4, "changed after the walk began", 1, JAN2, JAN2, 1);
     put_ticket(&copy, 5, "due for a reason without time", 1, JAN2, JAN2, 1);
+    put_ticket(&copy, 7, "has lost one below the walk", 1, JAN1, JAN2, 1);
     (void)merge_tickets(&copy, NULL, 0);
     stage_set(rows, COUNT_OF(rows));
     (void)finish_set(all, COUNT_OF(all));
-    run_sql("update gorgias.ticket_messages set created_datetime = '2024-01-02Z' where id <> 30");
+    run_sql("update gorgias.ticket_messages set created_datetime = '2024-01-02Z'"
+            " where id not in (30, 70)");
     enqueue(&message_table, "(1, '2024-01-02Z'), (2, '2024-01-02Z'), (3, '2024-01-02Z'),"
-                            " (4, '2024-01-03Z'), (5, null), (6, '2024-01-02Z')");
+                            " (4, '2024-01-03Z'), (5, null), (6, '2024-01-02Z'), (7, '2024-01-02Z')");
     script = gr_script_new("settle");
     gr_commit_queue_settle(script, &message_table, ticket_table.name, INT64_C(1704240000000000),
                            INT64_C(1704153600000000));
     run_script(script);
     check("select string_agg(key::text, ' ' order by key) from _gorgias_replicate.queue",
-          "2 3 4 5 6");
+          "2 3 4 5 6 7");
 }
 
 /* An event that is newer than the ticket may tell of a deletion that the ticket does not count yet. */
