@@ -10,6 +10,10 @@
 #include "gr/base/time.h"
 #include "gr/engine/engine.h"
 
+/* A change can be committed later than it is dated: later even than the walk that should have read
+   it. The same allowance as the lookback of the lists. */
+static const int64_t late_us = INT64_C(300) * 1000000;
+
 bool
 gr_stream_has_queue(const struct gr_stream *stream)
 {
@@ -93,6 +97,22 @@ parent_has_walked(const struct gr_stream *stream)
     return other == NULL || other->phase == GR_PHASE_DONE || other->walk_is_over;
 }
 
+/* What has left nothing but children is told from what was never here once the children's walk has
+   brought them. */
+static bool
+children_have_walked(const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < stream->engine->count; i++) {
+        const struct gr_stream *other = &stream->engine->streams[i];
+        const char *parent = other->plan->schema->parent;
+
+        if (parent != NULL && strcmp(parent, stream->plan->schema->stream) == 0 &&
+            other->phase != GR_PHASE_DONE && !other->walk_is_over)
+            return false;
+    }
+    return true;
+}
+
 /* A row in the table was not always read by this run's walk; one that a question must answer for
    being there at all may be settled only where the walk has filled the table from nothing. */
 static bool
@@ -149,13 +169,13 @@ settle(struct gr_stream *stream, bool is_new_round)
         gr_commit_queue_resolve(script, &stream->table);
     if (is_new_round && may_settle(stream))
         gr_commit_queue_settle(script, &stream->table, stream->parent_table,
-                               stream->walk.read_since_us, stream->walk.floor_us);
+                               stream->walk.read_since_us - late_us, stream->walk.floor_us);
     if (is_new_round && (schema->ask == GR_ASK_IDS || schema->ask == GR_ASK_EXISTS))
         gr_commit_queue_prune(script, &stream->table, gr_stream_child(stream));
     stream->reach_step = SIZE_MAX;
     if (may_reread(stream, is_new_round))
         stream->reach_step = gr_commit_queue_reach(script, &stream->table, stream->parent_table,
-                                                   stream->walk.read_since_us);
+                                                   stream->walk.read_since_us - late_us);
     stream->rows_step =
         gr_commit_queue_next(script, &stream->table, stream->queue_seq, GR_QUEUE_BLOCK);
     gr_warehouse_start(stream, script);
@@ -194,7 +214,7 @@ gr_settle_committed(struct gr_stream *stream, const struct gr_script *script, st
 static bool
 may_begin_round(const struct gr_stream *stream)
 {
-    if (!stream->is_fed || stream->rounds >= GR_ROUNDS_MAX)
+    if (!stream->is_fed || stream->rounds >= GR_ROUNDS_MAX || !children_have_walked(stream))
         return false;
     return stream->rounds == 0 ? parent_has_walked(stream) : do_all(stream, ALL_FEEDERS, rests);
 }

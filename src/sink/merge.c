@@ -210,8 +210,14 @@ put_changed(const struct merge *merge, struct gr_buf *sql)
         gr_merge_column("t", cursor, sql);
         gr_buf_puts(sql, ") is not false and ");
     }
-    gr_buf_printf(sql, "(t._hash is distinct from l.h or (t._deleted_at is not null%s))))",
-                  knows_parent(merge) ? " and p._deleted_at is null" : "");
+    gr_buf_puts(sql, "(t._hash is distinct from l.h or (t._deleted_at is not null");
+    /* A parent that is not here has been deleted before it came, or comes yet, and then asks. */
+    if (knows_parent(merge)) {
+        gr_buf_puts(sql, " and ");
+        gr_merge_column("p", gr_merge_parent_key(table), sql);
+        gr_buf_puts(sql, " is not null and p._deleted_at is null");
+    }
+    gr_buf_puts(sql, "))))");
 }
 
 /* insert into T (...) select ... from `rows`, which has `at` and `gone_at` */

@@ -76,21 +76,27 @@ gr_commit_queue_prune(struct gr_script *script, const struct gr_table *table,
     (void)gr_script_sql(script, gr_buf_text(&sql), params, 1);
 }
 
-/* The walk has read the parent's children: all are here if their number is right. */
+/*
+ * The walk has read the parent's children if all that are here lie where it has been, and their
+ * number is right. Those that a merge has brought can be older than their parent. A number that is
+ * older than the event of a deletion counts what is gone.
+ */
 static void
 put_parent_answered(const struct gr_table *table, const char *parent_table, struct gr_buf *sql)
 {
     const struct gr_plan_stream *stream = table->stream;
-    int parent = gr_ddl_parent_column(stream);
 
     gr_buf_printf(sql, "exists (select from %s as p where ", parent_table);
     gr_merge_column("p", gr_merge_parent_key(table), sql);
-    gr_buf_puts(sql, " = q.key and ");
-    gr_merge_column("p", gr_merge_parent_column(table, "created_datetime"), sql);
-    gr_buf_puts(sql, " >= $3::timestamptz and ");
+    gr_buf_puts(sql, " = q.key and (q.reason <> 'event' or ");
+    gr_merge_column("p", gr_merge_parent_column(table, "updated_datetime"), sql);
+    gr_buf_puts(sql, " >= q.v) and ");
     gr_merge_column("p", gr_merge_parent_column(table, stream->schema->parent_count), sql);
-    gr_buf_printf(sql, " = (select count(*) from %s as t where ", table->name);
-    gr_merge_column("t", stream->columns[parent].name, sql);
+    gr_buf_puts(sql, " = (select case when bool_and(");
+    gr_merge_column("t", stream->columns[stream->cursor_column].name, sql);
+    gr_buf_printf(sql, " >= $3::timestamptz) is not false then count(*) end from %s as t where ",
+                  table->name);
+    gr_merge_column("t", stream->columns[gr_ddl_parent_column(stream)].name, sql);
     gr_buf_puts(sql, " = q.key and t._deleted_at is null))");
 }
 
@@ -118,9 +124,9 @@ gr_commit_queue_settle(struct gr_script *script, const struct gr_table *table,
     char lowest[GR_TIME_TEXT] = "-infinity";
     const char *params[] = {table->object, clock, lowest};
 
-    if (is_child ? parent_table == NULL || parent < 0 || stream->schema->parent_count == NULL ||
-                       table->types[parent] == NULL
-                 : stream->cursor_column < 0 || table->types[stream->cursor_column] == NULL)
+    if (stream->cursor_column < 0 || table->types[stream->cursor_column] == NULL ||
+        (is_child && (parent_table == NULL || parent < 0 || stream->schema->parent_count == NULL ||
+                      table->types[parent] == NULL)))
         return; /* nothing here tells what the walk has answered */
     if (walk_clock_us != GR_TIME_NONE)
         gr_time_format(walk_clock_us, clock);

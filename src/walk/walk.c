@@ -9,6 +9,9 @@
 
 #define EVERYTHING GR_TIME_NONE
 
+/* The Date header tells whole seconds: what happened within its second may have happened before. */
+enum { CLOCK_STEP_US = 1000000 };
+
 static int64_t
 min64(int64_t a, int64_t b)
 {
@@ -332,8 +335,8 @@ take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
 static void
 take_up(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
 {
-    int64_t end =
-        walk->is_backfill && walk->to_us != GR_TIME_NONE ? walk->to_us : walk->clock_us;
+    bool is_bounded = walk->is_backfill && walk->to_us != GR_TIME_NONE;
+    int64_t end = is_bounded ? walk->to_us : walk->clock_us + CLOCK_STEP_US;
 
     if (page->max_us != GR_TIME_NONE)
         raise_bookmark(walk, min64(page->max_us, clock_of(page)));

@@ -754,6 +754,7 @@ sets_replace_sets(void **state)
     check_counts(finish_set(all, 1), 1, 0, 1, 1); /* ticket 1 alone; 2 stays staged */
     check(MESSAGES, "1/10 1/11x 1/12 2/20 3/30");
     /* A message that has moved is in the set of its new ticket, whichever comes first. */
+    (void)merge_ticket(2, "a", JAN1, 1);
     stage_set(moved, 1);
     check_counts(finish_set(two, 1), 0, 1, 1, 0);
     check(MESSAGES, "1/10 1/12 2/11 2/20 3/30");
@@ -768,7 +769,27 @@ sets_replace_sets(void **state)
         gr_commit_set_forget(script, &message_table, all, 2);
         run_script(script);
     }
+    (void)merge_ticket(3, "a", JAN1, 1);
     check_counts(finish_set(all + 2, 1), 0, 1, 0, 0); /* 30 is left of the staging */
+}
+
+/* Messages of a ticket that came and went unseen may be listed on: once marked they stay so until
+   their ticket comes. */
+static void
+the_marked_come_back_with_their_parent(void **state)
+{
+    static const int64_t rows[][2] = {{10, 1}};
+    static const int64_t one[] = {1};
+
+    (void)state;
+    stage_set(rows, 1);
+    check_counts(finish_set(one, 1), 1, 0, 0, 0);
+    check_counts(finish_set(one, 1), 0, 0, 0, 1);
+    stage_set(rows, 1);
+    check_counts(finish_set(one, 1), 0, 0, 1, 0);
+    (void)merge_ticket(1, "a", JAN1, 1);
+    stage_set(rows, 1);
+    check_counts(finish_set(one, 1), 0, 1, 0, 0);
 }
 
 static void
@@ -1064,32 +1085,60 @@ queue_keeps_what_has_children(void **state)
     check(QUEUE_OF, "gorgias.tickets:3");
 }
 
-/* Tickets 1 to 6 are due; the walk has read all messages since January 2nd. */
+/* Tickets 1 to 7 are due; the walk has read all messages since January 2nd. */
 static void
 queue_of_children_is_settled(void **state)
 {
-    static const int64_t rows[][2] = {{10, 1}, {11, 1}, {20, 2}, {30, 3}, {40, 4}, {50, 5}};
-    static const int64_t all[] = {1, 2, 3, 4, 5};
+    static const int64_t rows[][2] = {{10, 1}, {11, 1}, {20, 2}, {30, 3},
+                                      {40, 4}, {50, 5}, {70, 7}, {71, 7}};
+    static const int64_t all[] = {1, 2, 3, 4, 5, 7};
     struct gr_buf copy = gr_buf_new(0);
     struct gr_script *script;
 
     (void)state;
     put_ticket(&copy, 1, "complete", 2, JAN2, JAN2, 1);
     put_ticket(&copy, 2, "one is not here", 2, JAN2, JAN2, 1);
-    put_ticket(&copy, 3, "begins below the walk", 1, JAN1, JAN2, 1);
+    put_ticket(&copy, 3, "has a message that is older than itself", 1, JAN2, JAN2, 1);
     put_ticket(&copy, 4, "changed after the walk began", 1, JAN2, JAN2, 1);
     put_ticket(&copy, 5, "due for a reason without time", 1, JAN2, JAN2, 1);
+    put_ticket(&copy, 7, "has lost one below the walk", 1, JAN1, JAN2, 1);
     (void)merge_tickets(&copy, NULL, 0);
     stage_set(rows, COUNT_OF(rows));
     (void)finish_set(all, COUNT_OF(all));
+    run_sql("update gorgias.ticket_messages set created_datetime = '2024-01-02Z'"
+            " where id not in (30, 70)");
     enqueue(&message_table, "(1, '2024-01-02Z'), (2, '2024-01-02Z'), (3, '2024-01-02Z'),"
-                            " (4, '2024-01-03Z'), (5, null), (6, '2024-01-02Z')");
+                            " (4, '2024-01-03Z'), (5, null), (6, '2024-01-02Z'), (7, '2024-01-02Z')");
     script = gr_script_new("settle");
     gr_commit_queue_settle(script, &message_table, ticket_table.name, INT64_C(1704240000000000),
                            INT64_C(1704153600000000));
     run_script(script);
     check("select string_agg(key::text, ' ' order by key) from _gorgias_replicate.queue",
-          "2 3 4 5 6");
+          "2 3 4 5 6 7");
+}
+
+/* An event that is newer than the ticket may tell of a deletion that the ticket does not count yet. */
+static void
+an_event_is_settled_by_a_ticket_as_new_as_it(void **state)
+{
+    static const int64_t rows[][2] = {{10, 1}, {20, 2}};
+    static const int64_t all[] = {1, 2};
+    struct gr_buf copy = gr_buf_new(0);
+    struct gr_script *script;
+
+    (void)state;
+    put_ticket(&copy, 1, "touched by what the event tells", 1, JAN1, JAN2, 1);
+    put_ticket(&copy, 2, "not touched", 1, JAN1, JAN1, 1);
+    (void)merge_tickets(&copy, NULL, 0);
+    stage_set(rows, COUNT_OF(rows));
+    (void)finish_set(all, COUNT_OF(all));
+    enqueue(&message_table, "(1, '2024-01-02Z'), (2, '2024-01-02Z')");
+    run_sql("update _gorgias_replicate.queue set reason = 'event'");
+    script = gr_script_new("settle");
+    gr_commit_queue_settle(script, &message_table, ticket_table.name, INT64_C(1704240000000000),
+                           INT64_C(1704067200000000));
+    run_script(script);
+    check("select string_agg(key::text, ' ' order by key) from _gorgias_replicate.queue", "2");
 }
 
 static void
@@ -1131,6 +1180,7 @@ main(void)
         cmocka_unit_test_setup(leftovers_of_another_layout_go, clean),
         cmocka_unit_test_setup(missing_rows_are_named, clean),
         cmocka_unit_test_setup(sets_replace_sets, clean),
+        cmocka_unit_test_setup(the_marked_come_back_with_their_parent, clean),
         cmocka_unit_test_setup(gone_takes_children_along, clean),
         cmocka_unit_test_setup(gone_without_a_child_is_told_to_its_queue, clean),
         cmocka_unit_test_setup(difference_tells_the_queue_of_children, clean),
@@ -1141,6 +1191,7 @@ main(void)
         cmocka_unit_test_setup(queue_is_pruned, clean),
         cmocka_unit_test_setup(queue_keeps_what_has_children, clean),
         cmocka_unit_test_setup(queue_of_children_is_settled, clean),
+        cmocka_unit_test_setup(an_event_is_settled_by_a_ticket_as_new_as_it, clean),
         cmocka_unit_test_setup(queue_of_rows_is_settled, clean),
     };
 

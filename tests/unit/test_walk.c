@@ -356,6 +356,39 @@ oldest_first_histories_end_equal(void **state)
     histories(&oldest_first, false, 1000);
 }
 
+/* The server's clock says 12:00:00 during all of that second: its events belong to this run. */
+static void
+what_happened_within_the_clock_s_second_is_read(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&oldest_first);
+    struct gr_page_facts page = {.rows = PAGE,
+                                 .first_us = 60 * SECOND,
+                                 .last_us = 61 * SECOND - 1,
+                                 .max_us = 61 * SECOND - 1,
+                                 .ascends = true,
+                                 .next_cursor = "c",
+                                 .clock_us = 60 * SECOND};
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(gr_walk_page(&walk, &page, &err));
+    page.first_us = page.last_us = page.max_us = 61 * SECOND - 1;
+    page.next_cursor = "d";
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_true(gr_walk_next(&walk, &ask));
+    page.first_us = page.last_us = page.max_us = 61 * SECOND + 1; /* a tail that moves for ever */
+    page.next_cursor = "e";
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_false(gr_walk_next(&walk, &ask));
+    assert_true(walk.bookmark_us == 60 * SECOND);
+    gr_walk_free(&walk);
+}
+
 static void
 nulls_are_loaded_and_count_for_no_bound(void **state)
 {
@@ -1076,6 +1109,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(newest_first_histories_end_equal),
         cmocka_unit_test(oldest_first_histories_end_equal),
+        cmocka_unit_test(what_happened_within_the_clock_s_second_is_read),
         cmocka_unit_test(nulls_are_loaded_and_count_for_no_bound),
         cmocka_unit_test(an_idle_run_asks_once),
         cmocka_unit_test(a_row_that_was_committed_late_is_found_within_the_lookback),
