@@ -8,7 +8,7 @@
     from latest as l
     left join "gorgias"."ticket_messages" as t on t."id" = l.k0
     left join "gorgias"."tickets" as p on p."id" = l.p
-    where t."id" is null or ((l.u >= t."created_datetime") is not false and (t._hash is distinct from l.h or (t._deleted_at is not null and p._deleted_at is null)))), written as (
+    where t."id" is null or ((l.u >= t."created_datetime") is not false and (t._hash is distinct from l.h or (t._deleted_at is not null and p."id" is not null and p._deleted_at is null)))), written as (
     insert into "gorgias"."ticket_messages" as t ("id", "ticket_id", "body_text", "created_datetime", "_loaded_at", "_deleted_at", "_hash", "_extra")
     overriding system value
     select s."id"::bigint, s."ticket_id"::bigint, s."body_text"::text, s."created_datetime"::timestamptz, now(), c.gone_at, s._hash, s._extra::jsonb
@@ -35,5 +35,5 @@
 5 select key, round(extract(epoch from v) * 1000000)::bigint, seq from "_gorgias_replicate".queue where object = $1 and seq > $2::bigint order by seq limit $3::bigint $1='gorgias.ticket_messages' $2='3' $3='100'
 6 delete from "_gorgias_replicate".queue as q using unnest($2::bigint[], $3::bigint[]) as d (key, seq) where q.object = $1 and q.key = d.key and q.seq = d.seq $1='gorgias.ticket_messages' $2='{4}' $3='{9}'
 7 delete from "_gorgias_replicate".queue as q where q.object = $1 and not exists (select from "gorgias"."tickets" as t where t."id" = q.key and t._deleted_at is null) $1='gorgias.tickets'
-8 delete from "_gorgias_replicate".queue as q where q.object = $1 and q.v < $2::timestamptz and exists (select from "gorgias"."tickets" as p where p."id" = q.key and p."created_datetime" >= $3::timestamptz and p."messages_count" = (select count(*) from "gorgias"."ticket_messages" as t where t."ticket_id" = q.key and t._deleted_at is null)) $1='gorgias.ticket_messages' $2='1970-01-01T00:00:01.000000Z' $3='-infinity'
+8 delete from "_gorgias_replicate".queue as q where q.object = $1 and q.v < $2::timestamptz and exists (select from "gorgias"."tickets" as p where p."id" = q.key and (q.reason <> 'event' or p."updated_datetime" >= q.v) and p."messages_count" = (select case when bool_and(t."created_datetime" >= $3::timestamptz) is not false then count(*) end from "gorgias"."ticket_messages" as t where t."ticket_id" = q.key and t._deleted_at is null)) $1='gorgias.ticket_messages' $2='1970-01-01T00:00:01.000000Z' $3='-infinity'
 9 delete from "_gorgias_replicate".queue as q where q.object = $1 and q.v < $2::timestamptz and exists (select from "gorgias"."tickets" as t where t."id" = q.key and t."updated_datetime" >= $3::timestamptz) $1='gorgias.tickets' $2='1970-01-01T00:00:01.000000Z' $3='1970-01-01T00:00:00.000000Z'
