@@ -59,7 +59,7 @@ begin_ask(struct gr_lane *lane)
     gr_free(lane->cursor);
     lane->cursor = NULL;
     lane->gone_count = 0;
-    lane->is_complete = lane->has_staged = lane->is_in_script = false;
+    lane->is_complete = lane->has_staged = lane->is_in_script = lane->has_refused = false;
     lane->pages = lane->empty_pages = 0;
     memset(lane->found, 0, sizeof(lane->found));
     request(lane);
@@ -189,7 +189,9 @@ take_list(struct gr_lane *lane, const struct gr_http_response *response, struct 
     gr_free(lane->cursor);
     lane->cursor = page.next_cursor;
     page.next_cursor = NULL;
-    if (is_last && stream->plan->schema->ask == GR_ASK_IDS)
+    /* What could not be read may be any of the rows that did not come. */
+    lane->has_refused = lane->has_refused || page.refused > 0;
+    if (is_last && stream->plan->schema->ask == GR_ASK_IDS && !lane->has_refused)
         note_gone(lane);
     hold(lane, is_last);
     return true;
@@ -256,10 +258,11 @@ append(struct gr_buf *all, struct gr_lane *lane)
 static void
 put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows)
 {
+    int64_t *ended = gr_alloc(stream->engine->lane_count, sizeof(*ended));
     int64_t *whole = gr_alloc(stream->engine->lane_count, sizeof(*whole));
     int64_t *gone = gr_alloc(stream->engine->lane_count, sizeof(*gone));
     int64_t *fresh = gr_alloc(stream->engine->lane_count, sizeof(*fresh));
-    size_t whole_count = 0, gone_count = 0, fresh_count = 0;
+    size_t ended_count = 0, whole_count = 0, gone_count = 0, fresh_count = 0;
 
     for (size_t i = 0; i < stream->engine->lane_count; i++) {
         const struct gr_lane *lane = &stream->lanes[i];
@@ -271,20 +274,23 @@ put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
         if (lane->gone_count > 0)
             gone[gone_count++] = lane->entries[0].key;
         else if (lane->is_complete)
+            ended[ended_count++] = lane->entries[0].key;
+        if (lane->gone_count == 0 && lane->is_complete && !lane->has_refused)
             whole[whole_count++] = lane->entries[0].key;
     }
     if (fresh_count > 0)
         gr_commit_set_forget(script, &stream->table, fresh, fresh_count);
     if (rows->len > 0)
         gr_commit_set_page(script, &stream->table, rows);
-    if (whole_count > 0) {
-        stream->count_step =
-            gr_commit_set_finish(script, &stream->table, whole, whole_count, stream->parent_table,
-                                 stream->feeds, stream->feed_count);
+    if (ended_count > 0) {
+        stream->count_step = gr_commit_set_finish(script, &stream->table, ended, ended_count, whole,
+                                                  whole_count, stream->parent_table, stream->feeds,
+                                                  stream->feed_count);
         stream->has_counts = true;
     }
     if (gone_count > 0)
         gr_commit_parents_gone(script, &stream->table, stream->parent_table, gone, gone_count);
+    gr_free(ended);
     gr_free(whole);
     gr_free(gone);
     gr_free(fresh);

@@ -66,6 +66,7 @@ take_object(const struct gr_json_value *object, const struct gr_page_sink *sink,
     /* An object that is no row is kept among the rejects, and the others go on. */
     if (!gr_row_encode(sink->layout, object, sink->rows, &facts, sink->rejects, &refused)) {
         page->refused++;
+        page->facts.refused++;
         return;
     }
     if (sink->parent != 0 && facts.parent != INT64_MIN && facts.parent != sink->parent)

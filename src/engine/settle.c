@@ -170,7 +170,8 @@ settle(struct gr_stream *stream, bool is_new_round)
     if (is_new_round && may_settle(stream))
         gr_commit_queue_settle(script, &stream->table, stream->parent_table,
                                stream->walk.read_since_us - late_us, stream->walk.floor_us);
-    if (is_new_round && (schema->ask == GR_ASK_IDS || schema->ask == GR_ASK_EXISTS))
+    if (is_new_round && (schema->ask == GR_ASK_IDS || schema->ask == GR_ASK_EXISTS) &&
+        !stream->has_absent_child)
         gr_commit_queue_prune(script, &stream->table, gr_stream_child(stream));
     stream->reach_step = SIZE_MAX;
     if (may_reread(stream, is_new_round))

@@ -129,6 +129,7 @@ gr_warehouse_poll(struct gr_engine *engine)
     }
     if (err.fault == GR_FAULT_LOST) {
         gr_log_error(GR_LOG_WARN, owner->plan->name, &err);
+        gr_log(GR_LOG_INFO, owner->plan->name, "connects again, and tries for a minute", NULL);
         if (gr_warehouse_reconnect(engine, &err)) {
             gr_log(GR_LOG_INFO, owner->plan->name, "the warehouse is back", NULL);
             go_on(engine);

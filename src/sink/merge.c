@@ -64,13 +64,17 @@ gr_merge_key_list(const struct gr_table *table, struct gr_buf *sql)
     gr_buf_putc(sql, ')');
 }
 
-const char *
-gr_merge_parent_column(const struct gr_table *table, const char *field)
+void
+gr_merge_parent_value(const struct gr_table *table, const char *field, struct gr_buf *sql)
 {
-    const struct gr_plan_stream *parent = table->parent == NULL ? NULL : table->parent->stream;
-    int at = parent == NULL ? -1 : gr_ddl_column_of(parent, field);
+    const struct gr_table *parent = table->parent;
+    const char *column =
+        parent == NULL ? field : written_column(parent, gr_ddl_column_of(parent->stream, field));
 
-    return at < 0 ? field : parent->columns[at].name;
+    if (column == NULL)
+        gr_buf_puts(sql, "null");
+    else
+        gr_merge_column("p", column, sql);
 }
 
 const char *
@@ -181,13 +185,35 @@ knows_parent(const struct merge *merge)
     return merge->parent_table != NULL && parent_key_of(merge->table) != NULL;
 }
 
-/* A null on either side says nothing about age: then the fingerprint alone decides. */
+/*
+ * True if a row of this age may take the place of the one that is here. A null on either side says
+ * nothing about age, and a value that lay ahead of the clock when it was loaded claims too much: then
+ * the fingerprint alone decides. An hour is more than two honest clocks differ by.
+ */
+static void
+put_as_new(const struct merge *merge, const char *value, struct gr_buf *sql)
+{
+    const char *cursor = cursor_of(merge->table);
+
+    gr_buf_printf(sql, "(%s >= ", value);
+    gr_merge_column("t", cursor, sql);
+    gr_buf_puts(sql, " or ");
+    gr_merge_column("t", cursor, sql);
+    gr_buf_puts(sql, " > t._loaded_at + interval '1 hour') is not false");
+}
+
+/* What is read to its end says how the table is to be: then age does not count. */
+static bool
+guards_age(const struct merge *merge)
+{
+    return cursor_of(merge->table) != NULL && (!merge->finds_gone || merge->parents != NULL);
+}
+
 static void
 put_changed(const struct merge *merge, struct gr_buf *sql)
 {
     const struct gr_table *table = merge->table;
     const char *key = table->stream->columns[0].name;
-    const char *cursor = cursor_of(table);
 
     gr_buf_puts(sql, ", changed as materialized (\nselect l.*, ");
     gr_merge_column("t", key, sql);
@@ -205,10 +231,9 @@ put_changed(const struct merge *merge, struct gr_buf *sql)
     gr_buf_puts(sql, "\nwhere ");
     gr_merge_column("t", key, sql);
     gr_buf_puts(sql, " is null or (");
-    if (cursor != NULL) {
-        gr_buf_puts(sql, "(l.u >= ");
-        gr_merge_column("t", cursor, sql);
-        gr_buf_puts(sql, ") is not false and ");
+    if (guards_age(merge)) {
+        put_as_new(merge, "l.u", sql);
+        gr_buf_puts(sql, " and ");
     }
     gr_buf_puts(sql, "(t._hash is distinct from l.h or (t._deleted_at is not null");
     /* A parent that is not here has been deleted before it came, or comes yet, and then asks. */
@@ -247,10 +272,11 @@ put_insert(const struct merge *merge, const char *rows, struct gr_buf *sql)
 }
 
 static void
-put_update(const struct gr_table *table, struct gr_buf *sql)
+put_update(const struct merge *merge, struct gr_buf *sql)
 {
+    const struct gr_table *table = merge->table;
     const struct gr_plan_stream *stream = table->stream;
-    const char *cursor = cursor_of(table);
+    struct gr_buf value GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
 
     gr_buf_puts(sql, "\non conflict ");
     gr_merge_key_list(table, sql);
@@ -266,13 +292,11 @@ put_update(const struct gr_table *table, struct gr_buf *sql)
     for (size_t i = 0; i < OWN_COUNT; i++)
         gr_buf_printf(sql, "%s\"%s\" = excluded.\"%s\"", i == 0 ? "" : ", ", gr_own_columns[i].name,
                       gr_own_columns[i].name);
-    if (cursor == NULL)
+    if (!guards_age(merge))
         return;
-    gr_buf_puts(sql, "\nwhere (");
-    gr_merge_column("excluded", cursor, sql);
-    gr_buf_puts(sql, " >= ");
-    gr_merge_column("t", cursor, sql);
-    gr_buf_puts(sql, ") is not false");
+    gr_buf_puts(sql, "\nwhere ");
+    gr_merge_column("excluded", cursor_of(table), &value);
+    put_as_new(merge, gr_buf_text(&value), sql);
 }
 
 /* What the feeds ask of `written`: key, cursor, what it refers to, and columns of events. */
@@ -323,7 +347,7 @@ put_gone(const struct merge *merge, struct gr_buf *sql)
         gr_buf_puts(sql, "t._deleted_at is null and ");
     if (merge->parents != NULL) {
         gr_merge_column("t", parent_key_of(table), sql);
-        gr_buf_printf(sql, " = any(%s::bigint[]) and ", merge->parents);
+        gr_buf_printf(sql, " = any(%s::bigint[]) and ", merge->whole_parents);
     }
     gr_buf_puts(sql, "not exists (select from latest as l where ");
     same_key(table, "l", sql);
@@ -348,7 +372,7 @@ gr_merge_sql(const struct merge *merge, struct gr_buf *sql)
     put_changed(merge, sql);
     gr_buf_puts(sql, ", written as (\n");
     put_insert(merge, "changed", sql);
-    put_update(merge->table, sql);
+    put_update(merge, sql);
     put_returning(merge, sql);
     gr_buf_putc(sql, ')');
     if (finds_gone)

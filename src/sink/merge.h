@@ -23,6 +23,7 @@ struct merge {
     const char *parents;      /* a placeholder such as $1 for the parents in question, a bigint
                                  array, or NULL: all rows                                      */
     const char *keep;         /* a placeholder for the keys to leave alone, or NULL            */
+    const char *whole_parents; /* the same for those whose sets are whole: only of them rows are gone */
     bool finds_gone;
     const char *parent_table; /* as in gr/sink/commit.h                                        */
     const struct gr_feed *feeds;
@@ -52,8 +53,9 @@ void gr_merge_feeds(const struct merge *merge, struct gr_buf *sql);
 /* copy STAGING (...) from stdin (format binary) */
 void gr_merge_copy_sql(const struct gr_table *table, const char *staging, struct gr_buf *sql);
 
-/* Name of a column of the parent: of the opened parent, else as the API has it. */
-const char *gr_merge_parent_column(const struct gr_table *table, const char *field);
+/* p."column" for a field of the parent p: the column of the opened parent that has it, null where
+   `select` has left it out, else as the API calls it. */
+void gr_merge_parent_value(const struct gr_table *table, const char *field, struct gr_buf *sql);
 
 /* The same of the parent's key. */
 const char *gr_merge_parent_key(const struct gr_table *table);

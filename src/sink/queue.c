@@ -89,10 +89,10 @@ put_parent_answered(const struct gr_table *table, const char *parent_table, stru
     gr_buf_printf(sql, "exists (select from %s as p where ", parent_table);
     gr_merge_column("p", gr_merge_parent_key(table), sql);
     gr_buf_puts(sql, " = q.key and (q.reason <> 'event' or ");
-    gr_merge_column("p", gr_merge_parent_column(table, "updated_datetime"), sql);
-    gr_buf_puts(sql, " >= q.v) and ");
-    gr_merge_column("p", gr_merge_parent_column(table, stream->schema->parent_count), sql);
-    gr_buf_puts(sql, " = (select case when bool_and(");
+    gr_merge_parent_value(table, "updated_datetime", sql);
+    gr_buf_puts(sql, "::timestamptz >= q.v) and ");
+    gr_merge_parent_value(table, stream->schema->parent_count, sql);
+    gr_buf_puts(sql, "::bigint = (select case when bool_and(");
     gr_merge_column("t", stream->columns[stream->cursor_column].name, sql);
     gr_buf_printf(sql, " >= $3::timestamptz) is not false then count(*) end from %s as t where ",
                   table->name);

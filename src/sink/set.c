@@ -49,27 +49,31 @@ gr_commit_set_forget(struct gr_script *script, const struct gr_table *table, con
 
 size_t
 gr_commit_set_finish(struct gr_script *script, const struct gr_table *table, const int64_t *parents,
-                     size_t count, const char *parent_table, const struct gr_feed *feeds,
-                     size_t feed_count)
+                     size_t count, const int64_t *whole, size_t whole_count,
+                     const char *parent_table, const struct gr_feed *feeds, size_t feed_count)
 {
     struct merge merge = {
         .table = table,
         .staging = table->set_staging,
         .parents = "$1",
+        .whole_parents = "$2",
         .finds_gone = true,
         .parent_table = parent_table,
         .feeds = feeds,
         .feed_count = feed_count,
     };
     struct gr_buf keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf whole_keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-    const char *params[1];
+    const char *params[2];
     size_t step;
 
     gr_sql_int_array(&keys, parents, count);
+    gr_sql_int_array(&whole_keys, whole, whole_count);
     params[0] = gr_buf_text(&keys);
+    params[1] = gr_buf_text(&whole_keys);
     gr_merge_sql(&merge, &sql);
-    step = gr_script_sql(script, gr_buf_text(&sql), params, 1);
+    step = gr_script_sql(script, gr_buf_text(&sql), params, 2);
     gr_commit_set_forget(script, table, parents, count);
     return step;
 }

@@ -198,6 +198,9 @@ plan_columns(struct gr_table *table, const struct found *found, struct gr_buf *s
             gr_buf_printf(sql, "alter table %s add column if not exists ", table->name);
             gr_sql_ident(sql, column->name);
             gr_buf_printf(sql, " %s;\n", gr_type_facts(column->type)->sql);
+            if (!table->is_empty)
+                warn(warnings, "is new, and empty in rows until they are read again: column ",
+                     column->name);
             continue; /* the type that table->types says already */
         }
         gr_free(table->types[i]);
@@ -227,6 +230,16 @@ plan_own_columns(const struct gr_table *table, const struct found *found, struct
             gr_buf_printf(sql, "alter table %s alter column \"%s\" drop default;\n", table->name,
                           column->name);
     }
+}
+
+/* The fingerprints of rows that lack a value no longer speak for them: whatever reads such a row again
+   writes it. */
+static void
+plan_fingerprints(const struct gr_table *table, const struct gr_buf *added, struct gr_buf *sql)
+{
+    if (added->len > 0 && !table->is_empty)
+        gr_buf_printf(sql, "update %s set \"_hash\" = null where \"_hash\" is not null;\n",
+                      table->name);
 }
 
 static void
@@ -304,12 +317,15 @@ create(struct gr_pg *pg, struct gr_table *table, const struct found *found, stru
 static bool
 amend(struct gr_pg *pg, struct gr_table *table, const struct found *found, struct gr_error *err)
 {
+    struct gr_buf added GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf extras GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf warnings = gr_buf_new(0);
 
-    plan_columns(table, found, &sql, &warnings);
+    plan_columns(table, found, &added, &warnings);
+    gr_buf_puts(&sql, gr_buf_text(&added));
     plan_own_columns(table, found, &sql);
+    plan_fingerprints(table, &added, &sql);
     plan_comments(table, found, &extras);
     if (!plan_indexes(pg, table, found, &extras, err)) {
         gr_buf_free(&warnings);
@@ -326,6 +342,20 @@ amend(struct gr_pg *pg, struct gr_table *table, const struct found *found, struc
 }
 
 static bool
+find_whether_empty(struct gr_pg *pg, struct gr_table *table, struct gr_error *err)
+{
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_rows rows = {0};
+
+    gr_buf_printf(&sql, "select from %s limit 1", table->name);
+    if (!gr_pg_query(pg, gr_buf_text(&sql), NULL, 0, &rows, err))
+        return false;
+    table->is_empty = rows.count == 0;
+    gr_rows_free(&rows);
+    return true;
+}
+
+static bool
 open_table(struct gr_pg *pg, struct gr_table *table, struct found *found, struct gr_error *err)
 {
     if (!check_names(table, err) || !look(pg, table->stream, found, err))
@@ -333,7 +363,8 @@ open_table(struct gr_pg *pg, struct gr_table *table, struct found *found, struct
     if (found->oid[0] == '\0' &&
         (!create(pg, table, found, err) || !look(pg, table->stream, found, err)))
         return false;
-    return check_existing(pg, table, found, err) && amend(pg, table, found, err);
+    return check_existing(pg, table, found, err) && find_whether_empty(pg, table, err) &&
+           amend(pg, table, found, err);
 }
 
 bool

@@ -366,8 +366,8 @@ take_scan(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
     walk->is_done = scan->pass >= walk->stream->schema->pass_count;
 }
 
-/* True the first time that a list seems to end with a full page, and what may lie behind it
-   matters: the page will be asked for again. */
+/* True the first time that a list seems to end with a full page, or one without a single row that can
+   be read, and what may lie behind it matters: the page will be asked for again. */
 static bool
 is_doubtful_end(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
 {
@@ -375,8 +375,10 @@ is_doubtful_end(struct gr_walk *walk, const struct gr_page_facts *page, const ch
     bool is_down_there = walk->way == GR_WAY_DOWN && page->last_us != GR_TIME_NONE &&
                          page->last_us < lower_end(walk);
 
-    walk->is_doubted = next == NULL && is_full && !walk->is_doubted && !is_down_there &&
-                       walk->stream->limit_rows == 0;
+    bool is_unread = page->rows > 0 && page->refused == page->rows;
+
+    walk->is_doubted = next == NULL && (is_full || is_unread) && !walk->is_doubted &&
+                       !is_down_there && walk->stream->limit_rows == 0;
     return walk->is_doubted;
 }
 

@@ -8,14 +8,14 @@
     select l.*, t."id" is not null as was_there, null::timestamptz as gone_at
     from latest as l
     left join "gorgias"."tickets" as t on t."id" = l.k0
-    where t."id" is null or ((l.u >= t."updated_datetime") is not false and (t._hash is distinct from l.h or (t._deleted_at is not null)))), written as (
+    where t."id" is null or ((l.u >= t."updated_datetime" or t."updated_datetime" > t._loaded_at + interval '1 hour') is not false and (t._hash is distinct from l.h or (t._deleted_at is not null)))), written as (
     insert into "gorgias"."tickets" as t ("id", "subject", "meta", "messages_count", "created_datetime", "updated_datetime", "_loaded_at", "_deleted_at", "_hash", "_extra")
     overriding system value
     select s."id"::bigint, s."subject"::text, s."meta"::jsonb, s."messages_count"::bigint, s."created_datetime"::timestamptz, s."updated_datetime"::timestamptz, now(), c.gone_at, s._hash, s._extra::jsonb
     from changed as c
     join "pg_temp"."stage_gorgias.tickets" as s on s.ctid = c.at
     on conflict ("id") do update set "subject" = excluded."subject", "meta" = excluded."meta", "messages_count" = excluded."messages_count", "created_datetime" = excluded."created_datetime", "updated_datetime" = excluded."updated_datetime", "_loaded_at" = excluded."_loaded_at", "_deleted_at" = excluded."_deleted_at", "_hash" = excluded."_hash", "_extra" = excluded."_extra"
-    where (excluded."updated_datetime" >= t."updated_datetime") is not false
+    where (excluded."updated_datetime" >= t."updated_datetime" or t."updated_datetime" > t._loaded_at + interval '1 hour') is not false
     returning t."id" as k0, t."updated_datetime" as u), fed0 as (
     insert into "_gorgias_replicate".queue as q (object, key, v, reason)
     select 'gorgias.ticket_messages', f.key, case when count(*) = count(f.v) then max(f.v) end, 'changed' from (select w.k0::bigint as key, w.u::timestamptz as v from written as w) as f where f.key is not null group by f.key

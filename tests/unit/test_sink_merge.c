@@ -725,7 +725,8 @@ static struct gr_counts
 finish_set(const int64_t *parents, size_t count)
 {
     struct gr_script *script = gr_script_new("ticket_messages: finish");
-    size_t step = gr_commit_set_finish(script, &message_table, parents, count, ticket_table.name,
+    size_t step = gr_commit_set_finish(script, &message_table, parents, count, parents,
+                                       count, ticket_table.name,
                                        &left, 1);
 
     return run_counted(script, step);

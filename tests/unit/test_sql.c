@@ -331,7 +331,7 @@ set_golden(void **state)
     gr_table_describe(&messages, "_gorgias_replicate", &table);
     put_message(&copy, 1, 4, "b", NULL, 1);
     gr_commit_set_page(script, &table, &copy);
-    (void)gr_commit_set_finish(script, &table, parents, 2, parent.name, &left, 1);
+    (void)gr_commit_set_finish(script, &table, parents, 2, parents, 1, parent.name, &left, 1);
     (void)gr_commit_gone(script, &parent, parents, 2, &table, NULL, 0);
     (void)gr_commit_queue_next(script, &table, 3, 100);
     gr_commit_queue_done(script, &table, &entry, 1);

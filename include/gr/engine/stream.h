@@ -87,6 +87,7 @@ struct gr_lane {
     size_t gone_count;
     bool found[GR_ASK_IDS_MAX]; /* which of the entries came back                      */
     bool is_complete;           /* all pages are there                                 */
+    bool has_refused;           /* ... but objects on them that are no row             */
     bool is_in_script;          /* what it holds is being committed                    */
     bool has_staged;            /* earlier pages wait in the session's staging ...     */
     int64_t session;            /* ... of this session                                 */
@@ -140,6 +141,7 @@ struct gr_stream {
     char *parent_table;         /* owned; quoted name of the parent's table, or NULL   */
     struct gr_feed *feeds;      /* owned */
     size_t feed_count;
+    bool has_absent_child;      /* a table of children is there that no stream of the run opens */
     struct gr_queue_entry *queue; /* owned; a block of entries                         */
     size_t queue_count, queue_next;
     int64_t queue_seq;          /* behind which the next block begins                  */

@@ -114,9 +114,11 @@ void gr_commit_set_forget(struct gr_script *script, const struct gr_table *table
 /* The caller sees to it that the pages of these parents were staged in this session (gr_pg_session;
    gr_script_bind makes a script insist on it): a parent of which nothing is staged has an empty set.
    The sets of these parents are complete: merge them, mark alive rows of these parents that are not
-   in their set as deleted (stream->missing hard: delete), forget the staged rows. */
+   in their set as deleted (stream->missing hard: delete), forget the staged rows. Those of `whole`
+   are all of them but the ones of which something could not be read: of these nothing is gone. */
 size_t gr_commit_set_finish(struct gr_script *script, const struct gr_table *table,
-                            const int64_t *parents, size_t count, const char *parent_table,
+                            const int64_t *parents, size_t count, const int64_t *whole,
+                            size_t whole_count, const char *parent_table,
                             const struct gr_feed *feeds, size_t feed_count);
 
 /* These keys (first key column) are gone at the source: mark or delete them, and the rows of

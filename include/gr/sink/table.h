@@ -48,6 +48,7 @@ struct gr_table {
     char **types;        /* real SQL type of each of stream->columns, without length or
                             precision (a cast must not cut); NULL: not written to the table */
     bool was_created;    /* by this opening                                                 */
+    bool is_empty;       /* it had no row when it was opened                                */
     char *warnings;      /* lines, "" for none                                              */
     /* The opened table of the parent stream, for the names of its columns; borrowed, set by the
        caller where it is known. NULL: the parent's columns have their names in the API. */

@@ -123,6 +123,7 @@ struct gr_walk_ask {
 /* What a page was. Filled by whoever decodes it. */
 struct gr_page_facts {
     int64_t rows;             /* objects on the page                                      */
+    int64_t refused;          /* those of them that are no row                            */
     int64_t first_us;         /* of the first and last row that have a value              */
     int64_t last_us;
     int64_t max_us;
