@@ -23,7 +23,8 @@ check_datetime(const char *text, size_t len)
     require(us >= YEAR_0_US - DAY_US && us <= YEAR_10K_US + DAY_US);
     gr_time_format(us, shown);
     /* Only a leap second and an offset may make another day of it. */
-    if (len == 10 || (strstr(copy, ":60") == NULL && strpbrk(copy + 10, "+-") == NULL))
+    if (len == 10 ||
+        (len < sizeof(copy) && strstr(copy, ":60") == NULL && strpbrk(copy + 10, "+-") == NULL))
         require(memcmp(copy, shown, 10) == 0);
     if (us < YEAR_0_US || us >= YEAR_10K_US)
         return;

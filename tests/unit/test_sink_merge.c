@@ -1108,8 +1108,9 @@ queue_of_children_is_settled(void **state)
     (void)finish_set(all, COUNT_OF(all));
     run_sql("update gorgias.ticket_messages set created_datetime = '2024-01-02Z'"
             " where id not in (30, 70)");
-    enqueue(&message_table, "(1, '2024-01-02Z'), (2, '2024-01-02Z'), (3, '2024-01-02Z'),"
-                            " (4, '2024-01-03Z'), (5, null), (6, '2024-01-02Z'), (7, '2024-01-02Z')");
+    enqueue(&message_table,
+            "(1, '2024-01-02Z'), (2, '2024-01-02Z'), (3, '2024-01-02Z'),"
+            " (4, '2024-01-03Z'), (5, null), (6, '2024-01-02Z'), (7, '2024-01-02Z')");
     script = gr_script_new("settle");
     gr_commit_queue_settle(script, &message_table, ticket_table.name, INT64_C(1704240000000000),
                            INT64_C(1704153600000000));
@@ -1118,7 +1119,7 @@ queue_of_children_is_settled(void **state)
           "2 3 4 5 6 7");
 }
 
-/* An event that is newer than the ticket may tell of a deletion that the ticket does not count yet. */
+/* An event that is newer than the ticket may tell of a deletion that is not yet counted. */
 static void
 an_event_is_settled_by_a_ticket_as_new_as_it(void **state)
 {
