@@ -161,7 +161,6 @@ take_list(struct gr_lane *lane, const struct gr_http_response *response, struct 
                                 .rows = &lane->rows,
                                 .rejects = &lane->rejects,
                                 .asked = lane->url,
-                                .ask_param = stream->plan->schema->ask_param,
                                 .parent = is_parent ? lane->entries[0].key : 0};
     size_t rows_before = lane->rows.len, rejects_before = lane->rejects.count;
     GR_CLEANUP(gr_page_free) struct gr_page page = {0};

@@ -137,7 +137,7 @@ take_uri(const struct gr_json_value *uri, const struct gr_page_sink *sink, struc
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(65536);
 
     if (sink->asked == NULL || uri->kind != GR_JSON_STRING || gr_json_decode(uri, &text) != 0 ||
-        gr_gorgias_is_answer(gr_buf_text(&text), sink->asked, sink->ask_param))
+        gr_gorgias_is_answer(gr_buf_text(&text), sink->asked))
         return true;
     return gr_fail(err, GR_FAULT_PAYLOAD, "the list answers another request: %s",
                    gr_buf_text(&text));

@@ -232,6 +232,7 @@ gr_stream_free(struct gr_stream *stream)
         gr_free(stream->finishing.keep[i]);
     gr_free(stream->finishing.keep);
     gr_free(stream->queue);
+    gr_free(stream->page_keys);
     for (size_t i = 0; i < stream->new_field_count; i++)
         gr_free(stream->new_fields[i]);
     gr_free(stream->new_fields);

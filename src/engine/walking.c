@@ -91,6 +91,23 @@ note_state(struct gr_stream *stream)
     batch->clock_us = stream->walk.clock_us;
 }
 
+/* Counts the rows that were on the page before, and remembers those of this one. */
+static void
+note_repeats(struct gr_stream *stream, struct gr_page *page)
+{
+    for (int64_t i = 0; i < page->wanted; i++) {
+        bool is_repeat = false;
+
+        for (int64_t j = 0; j < stream->page_key_count && !is_repeat; j++)
+            is_repeat = page->keys[i] == stream->page_keys[j];
+        page->facts.repeats += is_repeat;
+    }
+    gr_free(stream->page_keys);
+    stream->page_keys = page->keys;
+    stream->page_key_count = page->wanted;
+    page->keys = NULL;
+}
+
 static bool
 add_page(struct gr_lane *lane, const struct gr_http_response *response, struct gr_error *err)
 {
@@ -103,6 +120,7 @@ add_page(struct gr_lane *lane, const struct gr_http_response *response, struct g
 
     if (!take_page(lane, response, &page, err))
         return false;
+    note_repeats(stream, &page);
     if (!gr_walk_page(&stream->walk, &page.facts, err)) {
         err->fault = GR_FAULT_REFUSED; /* the same page again would be no better */
         return gr_fail_in(err, "%s", response->path);

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "gr/base/time.h"
 
@@ -83,23 +84,24 @@ put_decoded(struct gr_buf *out, const char *text, size_t len)
     }
 }
 
-/* Appends the value of the next parameter `name` at or behind *at, and moves *at behind it. */
+/* The next parameter at or behind *at, name and value decoded into emptied buffers; moves *at
+   behind it. */
 static bool
-next_param(const char **at, const char *name, struct gr_buf *value)
+next_param(const char **at, struct gr_buf *name, struct gr_buf *value)
 {
-    size_t name_len = strlen(name);
+    size_t len = strcspn(*at, "&#");
+    size_t name_len = strcspn(*at, "=&#");
 
-    while (**at != '\0' && **at != '#') {
-        const char *pair = *at;
-        size_t len = strcspn(pair, "&#");
-
-        *at = pair + len + (pair[len] == '&' ? 1 : 0);
-        if (len <= name_len || strncmp(pair, name, name_len) != 0 || pair[name_len] != '=')
-            continue;
-        put_decoded(value, pair + name_len + 1, len - name_len - 1);
-        return true;
-    }
-    return false;
+    if (len == 0)
+        return false;
+    gr_buf_reset(name);
+    gr_buf_reset(value);
+    put_decoded(name, *at, name_len);
+    if (name_len < len)
+        put_decoded(value, *at + name_len + 1, len - name_len - 1);
+    *at += len;
+    *at += **at == '&' ? 1 : 0;
+    return true;
 }
 
 static const char *
@@ -113,38 +115,61 @@ query_of(const char *url)
 bool
 gr_gorgias_param(const char *url, const char *name, struct gr_buf *value)
 {
+    GR_CLEANUP(gr_buf_free) struct gr_buf found = gr_buf_new(0);
     const char *at = query_of(url);
 
-    return next_param(&at, name, value);
+    while (next_param(&at, &found, value))
+        if (strcmp(gr_buf_text(&found), name) == 0)
+            return true;
+    gr_buf_reset(value);
+    return false;
 }
 
-/* Every value that `uri` has of the parameter was asked for. */
+/* A server may write down what it was asked in a form of its own. */
 static bool
-was_asked(const char *uri, const char *asked, const char *name)
+means_the_same(const char *one, const char *other)
 {
-    const char *at = query_of(uri);
+    int64_t one_us, other_us;
 
-    for (;;) {
-        GR_CLEANUP(gr_buf_free) struct gr_buf told = gr_buf_new(0);
-        const char *ours = query_of(asked);
-        bool is_ours = false;
+    return strcasecmp(one, other) == 0 ||
+           (gr_time_parse(one, strlen(one), &one_us) &&
+            gr_time_parse(other, strlen(other), &other_us) && one_us == other_us);
+}
 
-        if (!next_param(&at, name, &told))
+/* True if `asked` has the parameter with that value, or does not have it at all. */
+static bool
+agrees(const char *asked, const char *name, const char *value)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf our_name = gr_buf_new(0);
+    GR_CLEANUP(gr_buf_free) struct gr_buf our_value = gr_buf_new(0);
+    const char *at = query_of(asked);
+    bool is_there = false;
+
+    while (next_param(&at, &our_name, &our_value)) {
+        if (strcmp(gr_buf_text(&our_name), name) != 0)
+            continue;
+        is_there = true;
+        if (strcmp(name, "cursor") == 0 ? strcmp(gr_buf_text(&our_value), value) == 0
+                                        : means_the_same(gr_buf_text(&our_value), value))
             return true;
-        while (!is_ours) {
-            GR_CLEANUP(gr_buf_free) struct gr_buf value = gr_buf_new(0);
-
-            if (!next_param(&ours, name, &value))
-                return false;
-            is_ours = strcmp(gr_buf_text(&value), gr_buf_text(&told)) == 0;
-        }
     }
+    return !is_there && strcmp(name, "cursor") != 0;
 }
 
 bool
-gr_gorgias_is_answer(const char *uri, const char *asked, const char *param)
+gr_gorgias_is_answer(const char *uri, const char *asked)
 {
-    return was_asked(uri, asked, "cursor") && (param == NULL || was_asked(uri, asked, param));
+    GR_CLEANUP(gr_buf_free) struct gr_buf name = gr_buf_new(0);
+    GR_CLEANUP(gr_buf_free) struct gr_buf value = gr_buf_new(0);
+    const char *at = query_of(uri);
+
+    /* How many rows, and in which order, the server may have corrected; that shows in the rows. */
+    while (next_param(&at, &name, &value))
+        if (strcmp(gr_buf_text(&name), "limit") != 0 &&
+            strcmp(gr_buf_text(&name), "order_by") != 0 &&
+            !agrees(asked, gr_buf_text(&name), gr_buf_text(&value)))
+            return false;
+    return true;
 }
 
 bool

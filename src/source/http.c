@@ -223,7 +223,8 @@ prepare(struct gr_http *http, struct transfer *transfer, const char *path_and_qu
     static struct curl_slist *accept;
 
     if (accept == NULL)
-        accept = curl_slist_append(NULL, "Accept: application/json");
+        accept = curl_slist_append(curl_slist_append(NULL, "Accept: application/json"),
+                                   "Cache-Control: no-cache");
     gr_buf_puts(&url, http->source->base_url);
     gr_buf_puts(&url, path_and_query);
     transfer->response = response_new(path_and_query, tag);

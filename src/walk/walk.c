@@ -254,6 +254,14 @@ are_ties_disordered(struct gr_walk *walk, const struct gr_page_facts *page)
     return walk->ids_rise && walk->ids_fall;
 }
 
+/* True if most of a page was on the page before: a cursor that is read in the other direction leads
+   back, and never to the rest. A row or two may come again in a list that changes its order. */
+static bool
+goes_back(const struct gr_page_facts *page)
+{
+    return page->repeats > 1 && page->repeats * 2 > page->rows;
+}
+
 /* What is wrong with the page, in words, or NULL. */
 static const char *
 broken_promise(struct gr_walk *walk, const struct gr_page_facts *page, const char *used,
@@ -275,6 +283,8 @@ broken_promise(struct gr_walk *walk, const struct gr_page_facts *page, const cha
         return "rows did not come oldest first, as asked";
     if (walk->way != GR_WAY_SCAN && are_ties_disordered(walk, page))
         return "rows of one moment did not come in the order of their ids";
+    if (walk->way == GR_WAY_SCAN && used != NULL && !walk->is_doubted && goes_back(page))
+        return "the source went back to rows that it had sent";
     return NULL;
 }
 

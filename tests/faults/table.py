@@ -8,6 +8,7 @@
 #   order     an incremental walk falls back to reading everything; where no order is claimed it is harmless
 #   loop      a cursor that was used before: an incremental walk falls back; a full one fails
 #   empty     an empty page that names a next one is harmless until it comes too often
+#   stale     known by the uri, or as a page that came before; where nothing was asked before, nothing is stale
 #   cursor    a cursor that the next request is refused for: the walk begins again, five times at most
 #   end       a list that ends too early: a full page is asked for again before that is believed. If it says so twice, or is not full,
 #             nothing shows it
@@ -64,7 +65,7 @@ FAULTS = (
     ("missing-meta", {}, "passing", {"lists": True}),
     ("bare-array", {}, "passing", {"lists": True, "doubtful": True}),   # the only page of a list is right without an envelope
     ("next-type", {}, "passing", {"lists": True}),
-    ("stale", {}, "passing", {"doubtful": True}),   # where nothing was asked before, nothing is stale
+    ("stale", {}, "stale", {}),
     ("chunked", {"size": 7}, "harmless", {}),
     ("old-http", {}, "harmless", {}),
     ("slow", {"bytes": 3000, "every": "1ms"}, "harmless", {}),
@@ -148,6 +149,8 @@ def outcome(fault, place, times, page, is_first=True):
     for_ever = times == "for ever"
     if facts.get("lists") and not place.is_list or kind in ("harmless", "end"):
         return RIDES
+    if kind == "stale":
+        return EITHER
     if facts.get("doubtful"):
         return EITHER if for_ever else RIDES
     if kind == "passing" and for_ever and place.kind in ("exists", "confirm") and not name[0].isdigit():
@@ -169,6 +172,11 @@ def outcome(fault, place, times, page, is_first=True):
     if kind == "order":
         if facts.get("cursor") and page == 1 and times == "once":
             return RIDES
+        # Read in the other direction, a cursor leads back to what was read: a full walk must not end there.
+        # And where the fault outlasts the fall back, it meets the full walk that follows.
+        leads_back = name in ("ignore-order", "overlap")
+        if leads_back and (not incremental or times != "once"):
+            return EITHER
         return FALLS_BACK if incremental else RIDES
     if kind == "loop":
         return FALLS_BACK if incremental and not for_ever else FAILS

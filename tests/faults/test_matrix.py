@@ -108,7 +108,7 @@ class Matrix(Case):
         if fault[0][:3].isdigit():
             self.assertIn(fault[0][:3], told["error"], what)
         self.assertRegex(result.stderr, rf"(?m)^.*{place.stream}.*{place.match.rstrip('*')}", what)
-        if place.kind == "down":
+        if place.kind == "down" and fault[2] != "stale":   # that one may have hit the queue behind a walk that was right
             self.assertEqual(before.get(place.stream, (None, None))[1], self.bookmark(place.stream), what)
 
     def assert_nothing_deleted(self, before):
@@ -191,11 +191,11 @@ class LaterRun(Matrix):
 
     def test_what_the_queue_asks(self):
         for n, times in enumerate(TIMES):
-            self.rounds(ASKS, times, 1 if ALL else 3 * len(ASKS), begin=n * len(ASKS))
+            self.rounds(ASKS, times, 1 if ALL else 5 * len(ASKS), begin=n * len(ASKS))
 
     def test_walks(self):
         for n, times in enumerate(TIMES):
-            self.rounds(WALKS, times, 1 if ALL else 3 * len(WALKS), begin=n * len(WALKS))
+            self.rounds(WALKS, times, 1 if ALL else 5 * len(WALKS), begin=n * len(WALKS))
 
 
 class Table(unittest.TestCase):

@@ -561,6 +561,41 @@ a_full_page_that_names_no_next_one_is_asked_for_again(void **state)
     }
 }
 
+/* A scan whose cursor is read in the other direction comes back to what it has read, and would end
+   there. A row that moved in the list may come again. */
+static void
+a_scan_does_not_go_back(void **state)
+{
+    static const struct {
+        int64_t repeats;
+        bool is_first, is_back;
+    } cases[] = {{0, false, false},       {1, false, false},   {PAGE / 2, false, false},
+                 {PAGE - 1, false, true}, {PAGE, false, true}, {PAGE, true, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_plan_stream stream = stream_of(&newest_first);
+        struct gr_page_facts page = {.rows = PAGE,
+                                     .next_cursor = "c",
+                                     .clock_us = 1000,
+                                     .first_us = GR_TIME_NONE,
+                                     .last_us = GR_TIME_NONE,
+                                     .max_us = GR_TIME_NONE};
+        struct gr_walk walk;
+        struct gr_walk_ask ask;
+        struct gr_error err;
+
+        gr_walk_begin(&walk, &stream, true, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+        assert_true(gr_walk_next(&walk, &ask));
+        if (!cases[i].is_first)
+            assert_true(gr_walk_page(&walk, &page, &err));
+        page.next_cursor = "d";
+        page.repeats = cases[i].repeats;
+        assert_int_equal(gr_walk_page(&walk, &page, &err), !cases[i].is_back);
+        gr_walk_free(&walk);
+    }
+}
+
 /* A list that does end with a full page costs one request more, and ends. */
 static void
 a_list_may_end_with_a_full_page(void **state)
@@ -1118,6 +1153,7 @@ main(void)
         cmocka_unit_test(ties_may_go_either_way),
         cmocka_unit_test(a_full_page_that_names_no_next_one_is_asked_for_again),
         cmocka_unit_test(a_list_may_end_with_a_full_page),
+        cmocka_unit_test(a_scan_does_not_go_back),
         cmocka_unit_test(ties_in_no_order_void_the_claim),
         cmocka_unit_test(a_tie_that_a_page_ends_in_is_proved_across_the_pages),
         cmocka_unit_test(a_cursor_that_comes_again_is_noticed),

@@ -36,7 +36,6 @@ struct gr_page_sink {
     struct gr_buf *rows;           /* tuples are appended                         */
     struct gr_rejects *rejects;
     const char *asked;     /* path and query; an answer to another request is no page      */
-    const char *ask_param; /* which parameter of it names rows, besides the cursor; or NULL */
     int64_t parent;        /* rows belong to this one; 0: to any                           */
 };
 

@@ -129,6 +129,8 @@ struct gr_stream {
     struct gr_row_layout *layout;
     struct gr_walk walk;
     struct gr_lane *lanes;      /* owned; engine->lane_count of them                   */
+    int64_t *page_keys;         /* owned; of the rows of the walk's last page          */
+    int64_t page_key_count;
     struct gr_batch batch;
     bool has_script;            /* one of its scripts is running                       */
     int64_t pages_in_script;    /* of a batch that is being committed                  */

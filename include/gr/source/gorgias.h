@@ -53,11 +53,11 @@ bool gr_gorgias_is_merged(const struct gr_http_response *response, const char *b
                           const struct gr_schema *schema);
 
 /*
- * False if a list's `uri` names another cursor, or another value of `param` (or NULL), than the
- * request `asked`: an answer out of some cache that belongs to another request. What the uri does
- * not name tells nothing.
+ * False if a list's `uri` names another value of a parameter than the request `asked`, or a cursor
+ * where none was sent: an answer out of some cache that belongs to another request. What the uri
+ * does not name tells nothing.
  */
-bool gr_gorgias_is_answer(const char *uri, const char *asked, const char *param);
+bool gr_gorgias_is_answer(const char *uri, const char *asked);
 
 /* A parameter of a path and query: its first value appended, decoded. False: there is none. */
 bool gr_gorgias_param(const char *url, const char *name, struct gr_buf *value);

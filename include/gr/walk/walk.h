@@ -133,6 +133,7 @@ struct gr_page_facts {
     int64_t last_id;
     bool ids_rise;            /* of two neighbours with one value the second had the greater  */
     bool ids_fall;            /* ... the smaller id; the same id twice: both                  */
+    int64_t repeats;          /* of its rows, so many were on the page before                 */
     const char *next_cursor;  /* NULL or "": this was the last page                       */
     int64_t clock_us;         /* the server's clock, GR_TIME_NONE where it said nothing   */
     int64_t local_clock_us;   /* ours, only where the server said nothing                 */
