@@ -11,7 +11,7 @@
 #include "gr/engine/engine.h"
 #include "gr/sink/state.h"
 
-enum { PROGRESS_MS = 200, IDLE_MS = 1000 };
+enum { PROGRESS_MS = 200, IDLE_MS = 1000, OPENINGS_MAX = 5, ENDINGS_MAX = 5 };
 
 /* clang-format off */
 static const char *const status_names[GR_STATUS_COUNT] = {
@@ -186,14 +186,33 @@ loop(struct gr_engine *engine)
     report_now(engine);
 }
 
+/* A connection that breaks meanwhile is no reason to give up: all of it is harmless when done
+   twice, and of two rows in runs the first is lost. */
+static bool
+open_warehouse(struct gr_engine *engine, struct gr_error *err)
+{
+    const struct gr_plan *plan = engine->plan;
+
+    for (int i = 0; i < OPENINGS_MAX; i++) {
+        gr_pg_close(engine->pg);
+        engine->pg = NULL;
+        if (gr_pg_open(&plan->target, &engine->pg, err) &&
+            gr_state_open(engine->pg, plan->state_schema, err) &&
+            gr_state_begin(engine->pg, plan, &engine->run_id, err))
+            return true;
+        if (err->fault != GR_FAULT_LOST)
+            return false;
+        gr_log_error(GR_LOG_WARN, NULL, err);
+    }
+    return false;
+}
+
 static bool
 open_run(struct gr_engine *engine, struct gr_error *err)
 {
     const struct gr_plan *plan = engine->plan;
 
-    if (!gr_pg_open(&plan->target, &engine->pg, err) ||
-        !gr_state_open(engine->pg, plan->state_schema, err) ||
-        !gr_state_begin(engine->pg, plan, &engine->run_id, err))
+    if (!open_warehouse(engine, err))
         return false;
     engine->report->run_id = engine->run_id;
     gr_oauth_init(&engine->oauth, &plan->source);
@@ -226,8 +245,39 @@ run_status(const struct gr_engine *engine, int exit_code)
 }
 
 /* Streams that failed or were cut short have not written their totals themselves. */
+static bool
+write_stream_totals(struct gr_stream *stream, struct gr_error *err)
+{
+    struct gr_engine *engine = stream->engine;
+    struct gr_stream_totals totals;
+    struct gr_script *script;
+    bool ok;
+
+    if (!stream->is_open || stream->has_closed)
+        return true;
+    script = gr_script_new(stream->plan->name);
+    gr_stream_totals(stream, stream->report->status, &totals);
+    gr_commit_stream_run(script, &stream->table, engine->run_id, &totals);
+    ok = gr_script_run(script, engine->pg, err);
+    gr_script_free(script);
+    if (!ok && err->fault != GR_FAULT_LOST)
+        gr_log_error(GR_LOG_WARN, stream->plan->name, err);
+    return ok || err->fault != GR_FAULT_LOST;
+}
+
+static bool
+write_totals(struct gr_engine *engine, const struct gr_run_totals *totals, struct gr_error *err)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        if (!write_stream_totals(&engine->streams[i], err))
+            return false;
+    return gr_state_end(engine->pg, engine->plan->state_schema, engine->run_id, totals, err);
+}
+
+/* Across a broken connection, like the commits: or a run that has done everything would stay among
+   those that are at work, and be taken for lost. */
 static void
-write_totals(struct gr_engine *engine, int exit_code)
+end_run(struct gr_engine *engine, int exit_code)
 {
     const struct gr_run_report *report = engine->report;
     struct gr_error err;
@@ -241,22 +291,14 @@ write_totals(struct gr_engine *engine, int exit_code)
 
     if (engine->fatal.fault == GR_FAULT_FENCED || engine->fatal.fault == GR_FAULT_TARGET)
         return;
-    for (size_t i = 0; i < engine->count; i++) {
-        struct gr_stream *stream = &engine->streams[i];
-        struct gr_stream_totals stream_totals;
-        struct gr_script *script;
-
-        if (!stream->is_open || stream->has_closed)
-            continue;
-        script = gr_script_new(stream->plan->name);
-        gr_stream_totals(stream, stream->report->status, &stream_totals);
-        gr_commit_stream_run(script, &stream->table, engine->run_id, &stream_totals);
-        if (!gr_script_run(script, engine->pg, &err))
-            gr_log_error(GR_LOG_WARN, stream->plan->name, &err);
-        gr_script_free(script);
-    }
-    if (!gr_state_end(engine->pg, engine->plan->state_schema, engine->run_id, &totals, &err))
+    for (int i = 0; i < ENDINGS_MAX; i++) {
+        if (write_totals(engine, &totals, &err))
+            return;
         gr_log_error(GR_LOG_WARN, NULL, &err);
+        if (err.fault != GR_FAULT_LOST || !gr_warehouse_reconnect(engine, &err))
+            break;
+    }
+    gr_log_error(GR_LOG_WARN, NULL, &err);
 }
 
 static void
@@ -289,7 +331,7 @@ gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
     if (is_open) {
         loop(&engine);
         report->exit_code = exit_code_of(&engine);
-        write_totals(&engine, report->exit_code);
+        end_run(&engine, report->exit_code);
     } else {
         report->exit_code = exit_code_of(&engine);
         report->now_ms = gr_clock_ms();
