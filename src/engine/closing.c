@@ -81,6 +81,9 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
         return gr_warehouse_reconnect(engine, err); /* and once more */
     }
     script = gr_script_new(stream->plan->name);
+    /* What a stop has kept from being answered, the next run answers by what was read. */
+    if (stream->is_whole || !engine->is_stopping)
+        gr_walk_settled(&stream->walk);
     walk = gr_walk_state_json(&stream->walk);
     gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
                            is_complete(stream));
