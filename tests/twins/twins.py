@@ -66,7 +66,7 @@ TWINS = (
          (WALK,
           "    if (span->hi_us == GR_TIME_NONE && page->first_us != GR_TIME_NONE)\n"
           "        span->hi_us = min64(page->first_us, clock_of(page));",
-          "    span->hi_us = clock_of(page);"), tests="integration test_walks.Moving.test_a_row_that_jumps_over_the_cursor", short=True),
+          "    span->hi_us = clock_of(page);"), tests="unit test_walk", short=True),
     twin("bookmark-greatest", "nor is it the greatest value that was seen anywhere",
          (WALK, "    walk->bookmark_us = max64(walk->bookmark_us, value_us);",
           "    walk->bookmark_us = max64(walk->bookmark_us, max64(value_us, walk->clock_us));"), tests="unit test_walk"),
