@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gr/base/alloc.h"
+#include "gr/base/log.h"
 #include "gr/engine/engine.h"
 
 /* Everything that was to be done for the stream has been done. */
@@ -73,9 +74,16 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     stream->is_whole = is_whole(stream);
     status = final_status(stream);
     if (stream->plan->post_sql != NULL && !stream->is_fresh && status == GR_STATUS_SUCCEEDED &&
-        !gr_stream_sql(stream, "post_sql", stream->plan->post_sql, err))
-        return false;
+        !gr_stream_sql(stream, "post_sql", stream->plan->post_sql, err)) {
+        if (err->fault != GR_FAULT_LOST)
+            return false;
+        gr_log_error(GR_LOG_WARN, stream->plan->name, err);
+        return gr_warehouse_reconnect(engine, err); /* and once more */
+    }
     script = gr_script_new(stream->plan->name);
+    /* What a stop has kept from being answered, the next run answers by what was read. */
+    if (stream->is_whole || !engine->is_stopping)
+        gr_walk_settled(&stream->walk);
     walk = gr_walk_state_json(&stream->walk);
     gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
                            is_complete(stream));

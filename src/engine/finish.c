@@ -44,8 +44,12 @@ static void
 check(struct gr_stream *stream)
 {
     struct gr_script *script = gr_script_new(stream->plan->name);
+    GR_CLEANUP(gr_free_var) char *walk = gr_walk_state_json(&stream->walk);
 
     forget(&stream->finishing);
+    /* For its fence: what counts also makes the table that it counts, where there is none. */
+    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
+                           false);
     stream->count_step = gr_commit_scan_count(script, &stream->table);
     stream->rows_step = 0;
     if (confirms(stream))

@@ -247,7 +247,7 @@ open_table(struct gr_stream *stream, struct gr_error *err)
 bool
 gr_stream_sql(struct gr_stream *stream, const char *what, const char *sql, struct gr_error *err)
 {
-    if (gr_pg_exec(stream->engine->pg, sql, err))
+    if (gr_pg_exec_fenced(stream->engine->pg, sql, err))
         return true;
     if (err->fault == GR_FAULT_TARGET)
         err->fault = GR_FAULT_DATA;

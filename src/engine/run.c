@@ -11,7 +11,7 @@
 #include "gr/engine/engine.h"
 #include "gr/sink/state.h"
 
-enum { PROGRESS_MS = 200, IDLE_MS = 1000 };
+enum { PROGRESS_MS = 200, IDLE_MS = 1000, OPENINGS_MAX = 5, ENDINGS_MAX = 5 };
 
 /* clang-format off */
 static const char *const status_names[GR_STATUS_COUNT] = {
@@ -220,14 +220,33 @@ loop(struct gr_engine *engine)
     report_now(engine);
 }
 
+/* A connection that breaks meanwhile is no reason to give up: all of it is harmless when done
+   twice, and of two rows in runs the first is lost. */
+static bool
+open_warehouse(struct gr_engine *engine, struct gr_error *err)
+{
+    const struct gr_plan *plan = engine->plan;
+
+    for (int i = 0; i < OPENINGS_MAX; i++) {
+        gr_pg_close(engine->pg);
+        engine->pg = NULL;
+        if (gr_pg_open(&plan->target, &engine->pg, err) &&
+            gr_state_open(engine->pg, plan->state_schema, err) &&
+            gr_state_begin(engine->pg, plan, &engine->run_id, err))
+            return true;
+        if (err->fault != GR_FAULT_LOST)
+            return false;
+        gr_log_error(GR_LOG_WARN, NULL, err);
+    }
+    return false;
+}
+
 static bool
 open_run(struct gr_engine *engine, struct gr_error *err)
 {
     const struct gr_plan *plan = engine->plan;
 
-    if (!gr_pg_open(&plan->target, &engine->pg, err) ||
-        !gr_state_open(engine->pg, plan->state_schema, err) ||
-        !gr_state_begin(engine->pg, plan, &engine->run_id, err))
+    if (!open_warehouse(engine, err))
         return false;
     engine->report->run_id = engine->run_id;
     gr_oauth_init(&engine->oauth, &plan->source);
@@ -264,9 +283,41 @@ run_status(const struct gr_engine *engine, int exit_code)
 
 /* Streams that failed or were cut short have not written their totals themselves. */
 static bool
-write_totals(struct gr_engine *engine, int exit_code, struct gr_error *err)
+write_stream_totals(struct gr_stream *stream, struct gr_error *err)
+{
+    struct gr_engine *engine = stream->engine;
+    struct gr_stream_totals totals;
+    struct gr_script *script;
+    bool ok;
+
+    if (!stream->is_open || stream->has_closed)
+        return true;
+    script = gr_script_new(stream->plan->name);
+    gr_stream_totals(stream, stream->report->status, &totals);
+    gr_commit_stream_run(script, &stream->table, engine->run_id, &totals);
+    ok = gr_script_run(script, engine->pg, err);
+    gr_script_free(script);
+    if (!ok && err->fault != GR_FAULT_LOST)
+        gr_log_error(GR_LOG_WARN, stream->plan->name, err);
+    return ok || err->fault != GR_FAULT_LOST;
+}
+
+static bool
+write_totals(struct gr_engine *engine, const struct gr_run_totals *totals, struct gr_error *err)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        if (!write_stream_totals(&engine->streams[i], err))
+            return false;
+    return gr_state_end(engine->pg, engine->plan->state_schema, engine->run_id, totals, err);
+}
+
+/* Across a broken connection, like the commits: or a run that has done everything would stay among
+   those that are at work, and be taken for lost. */
+static void
+end_run(struct gr_engine *engine, int exit_code)
 {
     const struct gr_run_report *report = engine->report;
+    struct gr_error err;
     struct gr_run_totals totals = {
         .status = run_status(engine, exit_code),
         .exit_code = exit_code,
@@ -275,40 +326,14 @@ write_totals(struct gr_engine *engine, int exit_code, struct gr_error *err)
         .error = engine->fatal.fault != GR_OK ? engine->fatal.message : NULL,
         .hint = engine->fatal.hint[0] != '\0' ? engine->fatal.hint : NULL};
 
-    for (size_t i = 0; i < engine->count; i++) {
-        struct gr_stream *stream = &engine->streams[i];
-        struct gr_stream_totals stream_totals;
-        struct gr_script *script;
-        bool is_ok;
-
-        if (!stream->is_open || stream->has_closed)
-            continue;
-        script = gr_script_new(stream->plan->name);
-        gr_stream_totals(stream, stream->report->status, &stream_totals);
-        gr_commit_stream_run(script, &stream->table, engine->run_id, &stream_totals);
-        is_ok = gr_script_run(script, engine->pg, err);
-        gr_script_free(script);
-        if (!is_ok)
-            return false;
-        stream->has_closed = true;
+    if (engine->fatal.fault == GR_FAULT_FENCED || engine->fatal.fault == GR_FAULT_TARGET)
+        return;
+    for (int i = 0; i < ENDINGS_MAX; i++) {
+        if (write_totals(engine, &totals, &err))
+            return;
+        if (err.fault != GR_FAULT_LOST || !gr_warehouse_reconnect(engine, &err))
+            break;
     }
-    return gr_state_end(engine->pg, engine->plan->state_schema, engine->run_id, &totals, err);
-}
-
-/* The history of a run is part of it: a connection that breaks here is made anew like any other. */
-static void
-end_run(struct gr_engine *engine)
-{
-    int exit_code = exit_code_of(engine);
-    struct gr_error err;
-
-    engine->report->exit_code = exit_code;
-    if (engine->fatal.fault == GR_FAULT_FENCED || engine->fatal.fault == GR_FAULT_TARGET ||
-        write_totals(engine, exit_code, &err))
-        return;
-    if (err.fault == GR_FAULT_LOST && gr_warehouse_reconnect(engine, &err) &&
-        write_totals(engine, exit_code, &err))
-        return;
     (void)gr_fail_in(&err, "what the run has come to could not be written down");
     gr_log_error(GR_LOG_WARN, NULL, &err);
 }
@@ -342,7 +367,8 @@ gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
         engine.fatal = refusal;
     if (is_open) {
         loop(&engine);
-        end_run(&engine);
+        report->exit_code = exit_code_of(&engine);
+        end_run(&engine, report->exit_code);
     } else {
         report->exit_code = exit_code_of(&engine);
         report->now_ms = gr_clock_ms();

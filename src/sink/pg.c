@@ -16,6 +16,7 @@ enum { OLDEST_SERVER = 130000 };
 struct gr_pg {
     const struct gr_target *target; /* borrowed                                            */
     PGconn *conn;                   /* owned; NULL after a reopening that failed           */
+    char *fence;                    /* owned; SQL that fails once the run was overtaken    */
     int64_t session;
     char sqlstate[6];
     char pid[24];        /* of the backend, and when it began: together they    */
@@ -73,6 +74,7 @@ static const struct {
     {"40P01", GR_FAULT_CONFLICT},
     {"57014", GR_FAULT_CONFLICT}, /* somebody cancelled the statement */
     {"55P03", GR_FAULT_CONFLICT},
+    {"GRF01", GR_FAULT_FENCED}, /* raised by ourselves: gr_pg_set_fence */
 };
 
 /* What a message of class 42501 begins with, and the statement that mends it. */
@@ -261,7 +263,6 @@ connect_and_set_up(struct gr_pg *pg, struct gr_error *err)
     pg->session++;
     if (set_up(pg, err))
         return true;
-    err->fault = GR_FAULT_TARGET; /* lost while opening: there is nothing yet to run again */
     PQfinish(pg->conn);
     pg->conn = NULL;
     return false;
@@ -287,6 +288,7 @@ gr_pg_close(struct gr_pg *pg)
     if (pg == NULL)
         return;
     PQfinish(pg->conn);
+    gr_free(pg->fence);
     gr_free(pg);
 }
 
@@ -356,6 +358,28 @@ gr_pg_exec(struct gr_pg *pg, const char *sql, struct gr_error *err)
     if (!is_ok)
         tidy_up(pg);
     return is_ok;
+}
+
+void
+gr_pg_set_fence(struct gr_pg *pg, const char *sql)
+{
+    gr_free(pg->fence);
+    pg->fence = gr_strdup(sql);
+}
+
+bool
+gr_pg_exec_fenced(struct gr_pg *pg, const char *sql, struct gr_error *err)
+{
+    struct gr_buf all GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+
+    if (pg->fence == NULL)
+        return gr_pg_exec(pg, sql, err);
+    gr_buf_printf(&all, "%s;\n%s", pg->fence, sql);
+    if (gr_pg_exec(pg, gr_buf_text(&all), err))
+        return true;
+    /* What cannot be part of a transaction (VACUUM) comes behind one that has looked. */
+    return strcmp(pg->sqlstate, "25001") == 0 && err->fault == GR_FAULT_DATA &&
+           gr_pg_exec(pg, pg->fence, err) && gr_pg_exec(pg, sql, err);
 }
 
 bool

@@ -159,6 +159,31 @@ write_begin(struct gr_script *script, const struct gr_plan *plan, const struct g
     (void)gr_script_sql(script, gr_buf_text(&sql), params, sizeof(params) / sizeof(params[0]));
 }
 
+/* Fails unless every object still has this fence; until the transaction ends nobody raises it. */
+static void
+set_fence(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_objects *objects,
+          int64_t run_id)
+{
+    struct gr_buf names GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf list GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf body GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+
+    gr_sql_text_array(&names, objects->names, objects->count);
+    gr_sql_literal(&list, gr_buf_text(&names));
+    gr_buf_puts(&body, "begin if (select count(*) from (select from ");
+    gr_sql_ident(&body, plan->state_schema);
+    gr_buf_printf(&body,
+                  ".streams where object = any(%s::text[]) and fence = %" PRId64
+                  " for share) as s) < %zu then raise exception 'another run has taken over'"
+                  " using errcode = 'GRF01', hint = 'Let one run at a time work on a replication;"
+                  " what this one had committed is kept.'; end if; end",
+                  gr_buf_text(&list), run_id, objects->count);
+    gr_buf_puts(&sql, "do ");
+    gr_sql_literal(&sql, gr_buf_text(&body));
+    gr_pg_set_fence(pg, gr_buf_text(&sql));
+}
+
 bool
 gr_state_begin(struct gr_pg *pg, const struct gr_plan *plan, int64_t *run_id_out,
                struct gr_error *err)
@@ -172,9 +197,10 @@ gr_state_begin(struct gr_pg *pg, const struct gr_plan *plan, int64_t *run_id_out
     if (is_ok) {
         write_begin(script, plan, &objects);
         is_ok = gr_script_run(script, pg, err);
-        if (is_ok)
+        if (is_ok) {
             *run_id_out = gr_rows_int(gr_script_rows(script, 0), 0, 0);
-        else
+            set_fence(pg, plan, &objects, *run_id_out);
+        } else
             gr_locks_drop(pg, plan, &objects, SIZE_MAX);
     }
     gr_script_free(script);

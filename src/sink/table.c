@@ -296,7 +296,7 @@ apply(struct gr_pg *pg, const struct gr_buf *ddl, struct gr_error *err)
 
     gr_buf_printf(&sql, "select pg_advisory_xact_lock(%" PRId64 ");\n", gr_pg_lock_key("ddl"));
     gr_buf_puts(&sql, gr_buf_text(ddl));
-    return gr_pg_exec(pg, gr_buf_text(&sql), err);
+    return gr_pg_exec_fenced(pg, gr_buf_text(&sql), err);
 }
 
 static bool

@@ -67,19 +67,19 @@ get_text(struct json_object *object, const char *name)
 }
 
 static void
-recall_span(struct gr_walk *walk, struct json_object *object)
+recall_span(struct gr_span *span, struct json_object *object)
 {
     char *cursor = get_text(object, "cursor");
 
     /* Without its cursor a span cannot be continued, and what it covers will be covered again. */
     if (cursor == NULL)
         return;
-    walk->span = (struct gr_span){.is_open = true,
-                                  .hi_us = get_time(object, "hi"),
-                                  .lo_us = get_time(object, "lo"),
-                                  .lo_id = get_count(object, "lo_id"),
-                                  .clock_us = get_time(object, "clock"),
-                                  .cursor = cursor};
+    *span = (struct gr_span){.is_open = true,
+                             .hi_us = get_time(object, "hi"),
+                             .lo_us = get_time(object, "lo"),
+                             .lo_id = get_count(object, "lo_id"),
+                             .clock_us = get_time(object, "clock"),
+                             .cursor = cursor};
 }
 
 static void
@@ -97,6 +97,14 @@ recall_scan(struct gr_walk *walk, struct json_object *object)
         walk->scan.is_fallback = json_object_get_boolean(fallback);
 }
 
+/* What was read, and is yet to answer the queue. */
+static void
+recall_read(struct gr_walk *walk, struct json_object *object)
+{
+    walk->read_since_us = get_time(object, "since");
+    walk->floor_us = walk->read_since_us == GR_TIME_NONE ? INT64_MAX : get_time(object, "floor");
+}
+
 void
 gr_walk_recall(struct gr_walk *walk, const char *json)
 {
@@ -104,7 +112,11 @@ gr_walk_recall(struct gr_walk *walk, const char *json)
     struct json_object *part;
 
     if (json_object_object_get_ex(root, "span", &part))
-        recall_span(walk, part);
+        recall_span(&walk->span, part);
+    if (json_object_object_get_ex(root, "reread", &part))
+        recall_span(&walk->reread, part);
+    if (json_object_object_get_ex(root, "read", &part))
+        recall_read(walk, part);
     if (json_object_object_get_ex(root, "scan", &part))
         recall_scan(walk, part);
     json_object_put(root);
@@ -138,20 +150,39 @@ scan_json(const struct gr_scan *scan)
     return object;
 }
 
+static struct json_object *
+read_json(const struct gr_walk *walk)
+{
+    struct json_object *object = json_object_new_object();
+
+    put_time(object, "floor", walk->floor_us);
+    put_time(object, "since", walk->read_since_us);
+    return object;
+}
+
 char *
 gr_walk_state_json(const struct gr_walk *walk)
 {
+    const struct gr_span *reread = walk->is_reread ? &walk->span : &walk->reread;
+    bool has_read = walk->read_since_us != GR_TIME_NONE;
+    bool has_span = walk->span.is_open && !walk->is_reread;
+    /* A scan into which reading once more has fallen back keeps a part of the rows only. */
+    bool has_scan = walk->scan.is_active && !walk->is_reread;
     struct json_object *root;
     char *text;
 
-    if (walk->is_backfill)
+    if (walk->is_backfill && !walk->is_reread)
         return walk->kept != NULL ? gr_strdup(walk->kept) : NULL;
-    if (!walk->span.is_open && !walk->scan.is_active)
+    if (!has_span && !has_scan && !reread->is_open && !has_read)
         return NULL;
     root = json_object_new_object();
-    if (walk->span.is_open)
+    if (has_span)
         json_object_object_add(root, "span", span_json(&walk->span));
-    if (walk->scan.is_active)
+    if (reread->is_open)
+        json_object_object_add(root, "reread", span_json(reread));
+    if (has_read)
+        json_object_object_add(root, "read", read_json(walk));
+    if (has_scan)
         json_object_object_add(root, "scan", scan_json(&walk->scan));
     text = gr_strdup(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN));
     json_object_put(root);

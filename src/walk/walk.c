@@ -98,6 +98,7 @@ gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is
     forget_span(walk);
     forget_scan(walk);
     forget_trail(walk);
+    walk->reread = walk->span;
     gr_walk_recall(walk, json);
     walk->way = stream->schema->walk == GR_WALK_NEWEST_FIRST ? GR_WAY_DOWN : GR_WAY_UP;
     if (is_scan || stream->schema->walk == GR_WALK_FULL)
@@ -109,6 +110,7 @@ gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is
         walk->kept = json != NULL ? gr_strdup(json) : NULL;
         forget_span(walk);
         forget_scan(walk);
+        gr_walk_settled(walk);
     }
     walk->is_resumed = walk->span.is_open;
     walk->last_us = walk->span.lo_us;
@@ -130,7 +132,13 @@ gr_walk_reread(struct gr_walk *walk, int64_t floor_us)
 {
     forget_span(walk);
     forget_trail(walk);
-    walk->is_backfill = true;
+    if (walk->reread.is_open) {
+        walk->span = walk->reread;
+        walk->reread = (struct gr_span){.is_open = false};
+        walk->last_us = walk->span.lo_us;
+        walk->last_id = walk->span.lo_id;
+    }
+    walk->is_backfill = walk->is_reread = true;
     walk->from_us = floor_us;
     walk->to_us = GR_TIME_NONE;
     walk->floor_us = INT64_MAX;
@@ -139,10 +147,20 @@ gr_walk_reread(struct gr_walk *walk, int64_t floor_us)
 }
 
 void
+gr_walk_settled(struct gr_walk *walk)
+{
+    replace(&walk->reread.cursor, NULL);
+    walk->reread.is_open = false;
+    walk->floor_us = INT64_MAX;
+    walk->read_since_us = GR_TIME_NONE;
+}
+
+void
 gr_walk_free(struct gr_walk *walk)
 {
     gr_free(walk->kept);
     gr_free(walk->span.cursor);
+    gr_free(walk->reread.cursor);
     gr_free(walk->scan.cursor);
     gr_free(walk->cursor);
     gr_free(walk->trail);

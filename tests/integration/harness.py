@@ -34,10 +34,13 @@ SECRETS = ("sim-key", "c2ltQGV4YW1wbGUuY29tOnNpbS1rZXk=")   # the API key, and t
 class Postgres:
     """One server, in a folder of its own, listening on a socket there and nowhere else."""
 
+    SETTINGS = {"fsync": "off"}   # a test's data need not survive the machine
+
     def __init__(self):
         self.programs = os.path.dirname(sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda p: int(p.split("/")[4]))[-1])
         # Not the test's temporary folder: the path of a socket must be short.
         self.place = tempfile.mkdtemp(prefix="gr-pg-", dir="/tmp")
+        self.data = os.path.join(self.place, "data")
         self.databases = 0
         self.prefix = []
         if os.getuid() == 0:   # PostgreSQL does not run as root
@@ -46,31 +49,37 @@ class Postgres:
             self.prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         atexit.register(self.stop)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))   # or the server would outlive the tests
-        self._start()
+        self._server("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self.start()
 
-    def _server(self, *command):
-        return subprocess.run([*self.prefix, *command], cwd=self.place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, text=True, timeout=120)
+    def _server(self, program, *arguments):
+        done = subprocess.run([*self.prefix, f"{self.programs}/{program}", *arguments], cwd=self.place, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=120)
+        if done.returncode:
+            raise RuntimeError(done.stdout)
 
-    def _start(self):
-        data, log = os.path.join(self.place, "data"), os.path.join(self.place, "log")
-        made = self._server(f"{self.programs}/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        if made.returncode:
-            raise RuntimeError(made.stdout)
+    def start(self):
         # The server's zone is an odd one, so that a naive datetime that is taken for local time shows.
-        options = f"-k {self.place} -c listen_addresses= -c fsync=off -c shared_buffers=64MB -c timezone=Asia/Kathmandu -c max_connections=60"
-        started = self._server(f"{self.programs}/pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start")
-        if started.returncode:
-            raise RuntimeError(started.stdout)
+        settings = {"listen_addresses": "", "shared_buffers": "64MB", "timezone": "Asia/Kathmandu", "max_connections": "60", **self.SETTINGS}
+        options = " ".join([f"-k {self.place}", *(f"-c {name}={value}" for name, value in settings.items())])
+        self._server("pg_ctl", "-D", self.data, "-w", "-l", os.path.join(self.place, "log"), "-o", options, "start")
+
+    def crash(self):
+        """What a power cut leaves of the server: no process ends in good order."""
+        self._server("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
 
     def stop(self):
-        self._server(f"{self.programs}/pg_ctl", "-D", os.path.join(self.place, "data"), "-m", "immediate", "stop")
+        try:
+            self.crash()
+        except RuntimeError:   # it is down already
+            pass
         shutil.rmtree(self.place, ignore_errors=True)
 
-    def database(self):
+    def database(self, template="template1"):
+        """A new database; with `template`, a copy of that one."""
         self.databases += 1
         name = f"test_{os.getpid()}_{self.databases}"
-        Database(self, "postgres").do(f'create database "{name}"')
+        Database(self, "postgres").do(f'create database "{name}" template "{template}"')
         return Database(self, name)
 
 
@@ -78,8 +87,11 @@ class Database:
     def __init__(self, server, name):
         self.server, self.name = server, name
 
-    def url(self, user="postgres"):
-        return f"postgresql:///{self.name}?host={self.server.place}&user={user}"
+    def url(self, user="postgres", host=None):
+        return f"postgresql:///{self.name}?host={host or self.server.place}&user={user}"
+
+    def drop(self):
+        Database(self.server, "postgres").do(f'drop database if exists "{self.name}" with (force)')
 
     def _psql(self, sql, *options, user="postgres"):
         environment = {**os.environ, "PGTZ": "UTC", "PGCLIENTENCODING": "UTF8", "LC_ALL": "C.UTF-8", "PGOPTIONS": "-c client_min_messages=warning"}

@@ -85,6 +85,14 @@ class Refresh(Case):
         self.assertEqual("failed", result.stream("tags")["status"])
         self.assertEqual(230, self.database.value("select count(*) from gorgias.tags"))
 
+    def test_a_part_of_a_list_deletes_nothing(self):
+        self.simulator(seed=77, tickets=5, tags=25)
+        file = self.replication(("tags",))
+        self.run_replication(file)
+        self.run_replication(file, "--limit", "10")
+        self.assertEqual(25, self.alive("tags"))
+        self.assert_equals_source("tags")
+
     def test_a_field_that_was_passed_over_is_not_deleted(self):
         """custom_fields are listed by priority, which changes under the reader's feet: only GET says whether one is gone."""
         self.simulator(seed=74, tickets=10)

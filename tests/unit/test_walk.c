@@ -299,6 +299,11 @@ run(struct model *model, const struct gr_plan_stream *stream, bool is_scan, int 
         gr_free(model->memory);
         model->memory = gr_walk_state_json(&walk);
     }
+    if (is_done) { /* nothing is due to be answered in this model */
+        gr_walk_settled(&walk);
+        gr_free(model->memory);
+        model->memory = gr_walk_state_json(&walk);
+    }
     gr_walk_free(&walk);
     return is_done;
 }
@@ -1056,6 +1061,99 @@ rescanning_reads_everything_into_the_same_staging(void **state)
 }
 
 static void
+a_walk_goes_the_lookback_below_the_bookmark(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts above = page_of(9000, 4500, "c");
+    struct gr_page_facts below = page_of(4400, 3999, "d");
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    stream.lookback_ms = 1;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, 5000, NULL, 0);
+    assert_true(gr_walk_page(&walk, &above, &err));
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_true(gr_walk_page(&walk, &below, &err));
+    assert_false(gr_walk_next(&walk, &ask));
+    gr_walk_free(&walk);
+}
+
+/* Ends the walk, as a kill would, and begins it again with what it remembers. */
+static void
+begin_again(struct gr_walk *walk, const struct gr_plan_stream *stream)
+{
+    int64_t bookmark_us = walk->bookmark_us;
+    char *memory = gr_walk_state_json(walk);
+
+    gr_walk_free(walk);
+    gr_walk_begin(walk, stream, false, GR_TIME_NONE, bookmark_us, memory, 0);
+    gr_free(memory);
+}
+
+static void
+what_was_read_is_remembered_until_it_is_settled(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(900, 100, NULL);
+    struct gr_walk walk;
+    struct gr_error err;
+    char *memory;
+
+    (void)state;
+    page.clock_us = 1000;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_page(&walk, &page, &err));
+    begin_again(&walk, &stream);
+    assert_true(walk.floor_us == GR_TIME_NONE);
+    assert_true(walk.read_since_us == 1000);
+    /* The walk that follows is younger: together they are as old as the older one. */
+    page.clock_us = 2000;
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_true(walk.read_since_us == 1000);
+    gr_walk_settled(&walk);
+    memory = gr_walk_state_json(&walk);
+    assert_null(memory);
+    gr_walk_free(&walk);
+}
+
+static void
+reading_once_more_goes_on_where_it_was(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts whole = page_of(900, 100, NULL);
+    struct gr_page_facts first = page_of(900, 700, "c1");
+    struct gr_page_facts rest = page_of(600, 100, "c2");
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    whole.clock_us = first.clock_us = rest.clock_us = 1000;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_page(&walk, &whole, &err));
+    gr_walk_reread(&walk, 300);
+    assert_true(gr_walk_page(&walk, &first, &err));
+    begin_again(&walk, &stream);
+    assert_true(walk.read_since_us == GR_TIME_NONE);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_null(ask.cursor); /* the walk from the top comes first */
+    whole.clock_us = rest.clock_us = 2000;
+    assert_true(gr_walk_page(&walk, &whole, &err));
+    begin_again(&walk, &stream);
+    assert_true(gr_walk_page(&walk, &whole, &err));
+    gr_walk_reread(&walk, 300);
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_string_equal(ask.cursor, "c1");
+    assert_true(gr_walk_page(&walk, &rest, &err));
+    assert_false(gr_walk_next(&walk, &ask));
+    assert_true(walk.read_since_us == 1000); /* the first of its pages is that old */
+    assert_true(walk.floor_us == 101);
+    gr_walk_free(&walk);
+}
+
+static void
 cursors_that_never_work_end_in_an_error(void **state)
 {
     struct gr_plan_stream stream = stream_of(&newest_first);
@@ -1171,6 +1269,9 @@ main(void)
         cmocka_unit_test(cursors_that_never_work_end_in_an_error),
         cmocka_unit_test(a_refusal_without_a_cursor_is_an_error),
         cmocka_unit_test(memory_that_cannot_be_read_is_forgotten),
+        cmocka_unit_test(a_walk_goes_the_lookback_below_the_bookmark),
+        cmocka_unit_test(what_was_read_is_remembered_until_it_is_settled),
+        cmocka_unit_test(reading_once_more_goes_on_where_it_was),
         cmocka_unit_test(a_scan_resumes_only_where_it_is_long_and_fresh),
     };
 

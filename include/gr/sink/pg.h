@@ -48,6 +48,14 @@ int64_t gr_pg_session(const struct gr_pg *pg);
 /* Runs statements without parameters; results are dropped. Blocks. */
 bool gr_pg_exec(struct gr_pg *pg, const char *sql, struct gr_error *err);
 
+/*
+ * What is not a script has the run's fence before it all the same: `sql` fails with SQLSTATE GRF01
+ * (GR_FAULT_FENCED) once another run has taken over, and holds it off until the transaction ends.
+ * Without a fence yet: gr_pg_exec.
+ */
+void gr_pg_set_fence(struct gr_pg *pg, const char *sql);
+bool gr_pg_exec_fenced(struct gr_pg *pg, const char *sql, struct gr_error *err);
+
 /* The rows of a query, as text. */
 struct gr_rows {
     size_t count;

@@ -86,8 +86,12 @@ struct gr_walk {
     int64_t bookmark_us;
     struct gr_span span;
     struct gr_scan scan;
+    struct gr_span reread; /* of a reading once more that was interrupted: where it goes on */
+    int64_t floor_us;      /* every row with a value from here up has been read ...         */
+    int64_t read_since_us; /* ... at or after this moment; INT64_MAX, GR_TIME_NONE: not yet */
 
     /* of this run */
+    bool is_reread;       /* it goes down once more                                        */
     bool is_resumed;      /* the span or scan comes from an earlier run                    */
     bool is_done;
     bool is_stopped;      /* done before its end: the row limit                            */
@@ -100,8 +104,6 @@ struct gr_walk {
     bool ids_rise;        /* of rows with one value, an id was above (or the same as) ...   */
     bool ids_fall;        /* ... below (or the same as) the one before it                  */
     int64_t clock_us;     /* the server's clock at the first page of this walk             */
-    int64_t floor_us;     /* every row with a value from here up has been read ...         */
-    int64_t read_since_us; /* ... at or after this moment; INT64_MAX, GR_TIME_NONE: not yet */
     int64_t rows, pages;
     int64_t asked_rows; /* that the page which was asked for last may hold                */
     bool is_doubted;    /* that page was full and named no next one: it is asked for again */
@@ -150,9 +152,13 @@ void gr_walk_free(struct gr_walk *walk);
 
 /*
  * A finished walk from the top goes down once more, to `floor_us`, and claims nothing but what it
- * reads from now on: the cheaper way to answer a long queue.
+ * reads from now on: the cheaper way to answer a long queue. One that was interrupted in an earlier
+ * run goes on where it was.
  */
 void gr_walk_reread(struct gr_walk *walk, int64_t floor_us);
+
+/* The queue has been answered: what this walk has read is of no more use to anybody. */
+void gr_walk_settled(struct gr_walk *walk);
 
 /* The next request; false: the walk is done. */
 bool gr_walk_next(struct gr_walk *walk, struct gr_walk_ask *ask);

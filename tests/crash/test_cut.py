@@ -1,0 +1,60 @@
+"""The connection breaks between any two messages: the run itself connects again, does the same script again, and succeeds. A sample;
+crash.py has them all. And PostgreSQL itself stops without warning, on a disk that keeps what was confirmed."""
+
+import unittest
+
+from points import interesting
+from world import EXPECTED, Durable, World
+
+FIRST = {(phase, kind) for phase, kind in EXPECTED if phase != "drain"}
+
+
+class Cut(World):
+    def cut(self, scenario, count, groups=()):
+        self.prepare(scenario)
+        self.hurt_sample("cut", count, 2, groups)
+
+    def test_first_load(self):
+        self.cut("first-load", 11, FIRST)
+
+    def test_second_run(self):
+        self.cut("second-run", 4, EXPECTED - FIRST)
+
+    def test_resumed_gap(self):
+        self.cut("resumed-gap", 2)
+
+    def test_full_refresh(self):
+        self.cut("full-refresh", 2, {("finish", "scan-finish")})
+
+    def test_every_message_of_a_page(self):
+        self.prepare("one-walk")
+        self.hurt_all(self.last_page(), "cut-after")
+
+    def test_every_message_of_the_end(self):
+        """And of the beginning: what is not a script is done again, too."""
+        self.prepare("one-walk")
+        begin = [point for point in self.points if point.phase == "start"]
+        self.hurt_all(interesting([point for point in begin if point.kind == "begin"] +
+                                  [point for point in self.points if point.phase == "end"])[:-1], "cut-after")
+        self.hurt_all(interesting(begin)[1:-6:6], "cut-after")
+
+
+class Crash(World):
+    """A crash of the server empties unlogged tables: what a scan has staged is gone, and its marker with it."""
+
+    SERVER = staticmethod(Durable)
+
+    def test_in_three_phases(self):
+        self.prepare("second-run")
+        self.hurt_sample("crash", 4, 3, {("walk", "page"), ("finish", "scan-check"), ("finish", "scan-finish"), ("drain", "drain-sets")})
+
+    def test_a_scan_that_was_staged(self):
+        """The rows that it has staged are gone: it reads them again, and deletes nothing for want of them."""
+        self.prepare("one-scan")
+        points = [point for point in self.points if point.kind in ("scan-check", "scan-finish") and (point.is_begin or point.is_commit)]
+        self.assertEqual(4, len(points))
+        self.hurt_all(points, "crash-before")
+
+
+if __name__ == "__main__":
+    unittest.main()

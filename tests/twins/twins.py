@@ -1,0 +1,145 @@
+"""Twins: the program with one guarantee broken on purpose. For each, a test must go red; scripts/twins sees to it.
+
+A twin is what to replace in which file (the text before has to be there exactly once), and the tests of which one at least must fail:
+`unit NAME` is a program of tests/unit, the others are the Python tests of the folder that they name."""
+
+from collections import namedtuple
+
+Twin = namedtuple("Twin", "name guarantee edits tests is_short")
+Edit = namedtuple("Edit", "file before after")
+
+
+def twin(name, guarantee, *edits, tests, short=False):
+    return Twin(name, guarantee, [Edit(*edit) for edit in edits], tests if isinstance(tests, tuple) else (tests,), short)
+
+
+WALK, MERGE = "src/walk/walk.c", "src/sink/merge.c"
+
+
+def an_empty_page_at(condition):
+    """A failed answer is taken for a page without rows, behind which nothing comes."""
+    before = "    if (response->status >= 200 && response->status < 300)\n        return true;\n"
+    return "src/source/gorgias.c", before, (
+        "    if (" + condition + ") {\n        struct gr_http_response *r = (struct gr_http_response *)(uintptr_t)response;\n"
+        "        gr_buf_reset(&r->body);\n"
+        "        gr_buf_puts(&r->body, \"{\\\"data\\\":[],\\\"meta\\\":{}}\");\n        return true;\n    }\n") + before
+
+
+TWINS = (
+    # -- one transaction
+    twin("bookmark-first", "rows, bookmark and queue commit in one transaction",
+         ("src/sink/commit.c", "params, sizeof(params) / sizeof(params[0]));\n}\n\nsize_t\ngr_commit_merge(",
+          "params, sizeof(params) / sizeof(params[0]));\n"
+          "    (void)gr_script_sql(script, \"commit and chain\", NULL, 0);\n}\n\nsize_t\ngr_commit_merge("),
+         tests="crash test_kill.Kill.test_every_message_of_a_page", short=True),
+    twin("script-not-again", "after a lost connection the same script runs again",
+         ("src/engine/warehouse.c", "    if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE) {", "    if (true) {"),
+         tests="crash test_cut.Cut.test_every_message_of_a_page"),
+    twin("end-not-told", "a run whose connection broke at its very end is not taken for lost",
+         ("src/engine/run.c", "if (err.fault != GR_FAULT_LOST || !gr_warehouse_reconnect(engine, &err))", "if (true)"),
+         tests="crash test_cut.Cut.test_every_message_of_the_end"),
+    twin("opening-given-up", "a connection that breaks while the run is opened is made again",
+         ("src/engine/run.c", "OPENINGS_MAX = 5", "OPENINGS_MAX = 1"), tests="crash test_cut.Cut.test_every_message_of_the_end"),
+
+    # -- the fence
+    twin("no-fence", "a run that was overtaken commits nothing",
+         ("src/sink/run.c", "if (step->decides == DECIDES_FENCE) {", "if (false) {"),
+         tests="crash test_fence.Fence.test_the_fence_alone_at_each_script", short=True),
+    twin("no-fence-before-sql", "nor does it run pre_sql and post_sql",
+         ("src/sink/pg.c", "    if (pg->fence == NULL)\n", "    if (true)\n"),
+         tests="crash test_fence.Fence.test_sql_of_the_replication_file"),
+    twin("no-fence-before-check", "nor does it make a staging table",
+         ("src/engine/finish.c", "    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,\n"
+          "                           false);\n    stream->count_step =", "    (void)walk;\n    stream->count_step ="),
+         tests="crash test_fence.Fence.test_the_fence_alone_at_each_script"),
+    twin("no-lock", "the second of two runs ends at once with exit 5",
+         ("src/sink/pg.c", "    *got_out = gr_rows_text(&rows, 0, 0) != NULL && gr_rows_text(&rows, 0, 0)[0] == 't';",
+          "    *got_out = true;"),
+         tests="integration test_errors.Warehouse.test_two_runs_at_once"),
+
+    # -- what a walk claims
+    twin("ties", "of rows that share a page's last value some may stand on the page behind",
+         (WALK, "span->lo_us + 1, span->clock_us", "span->lo_us, span->clock_us"), tests="unit test_walk", short=True),
+    twin("ties-at-the-bookmark", "a walk goes on while the page's last value is not below where it must go",
+         (WALK, "end == GR_TIME_NONE || span->lo_us >= end))", "end == GR_TIME_NONE || span->lo_us > end))"), tests="unit test_walk"),
+    twin("bookmark-now", "the bookmark is the top of the first page, not the time of the last",
+         (WALK,
+          "    if (span->hi_us == GR_TIME_NONE && page->first_us != GR_TIME_NONE)\n"
+          "        span->hi_us = min64(page->first_us, clock_of(page));",
+          "    span->hi_us = clock_of(page);"), tests="unit test_walk", short=True),
+    twin("bookmark-greatest", "nor is it the greatest value that was seen anywhere",
+         (WALK, "    walk->bookmark_us = max64(walk->bookmark_us, value_us);",
+          "    walk->bookmark_us = max64(walk->bookmark_us, max64(value_us, walk->clock_us));"), tests="unit test_walk"),
+    twin("bookmark-uncapped", "the bookmark is never above the server's clock",
+         (WALK, "span->hi_us = min64(page->first_us, clock_of(page));", "span->hi_us = page->first_us;"),
+         tests="integration test_walks.Positions.test_a_future_that_hides_nothing"),
+    twin("no-lookback", "a walk goes the lookback below the bookmark",
+         (WALK, "walk->bookmark_us - walk->stream->lookback_ms * 1000", "walk->bookmark_us"),
+         tests="unit test_walk"),
+    twin("order-unchecked", "a page that breaks the order voids the claim",
+         (WALK, "    if (walk->way == GR_WAY_DOWN && has_values &&\n", "    if (false && has_values && has_last &&\n"),
+         tests="integration test_walks.Broken.test_the_order_is_ignored"),
+    twin("loop-unnoticed", "a cursor that comes twice is noticed",
+         (WALK, "    if (next != NULL && is_loop(walk, used, next))", "    if (false && is_loop(walk, used, next))"),
+         tests="unit test_walk"),
+    twin("null-dates-dropped", "rows without a date are always loaded",
+         (WALK, "    return value_us == GR_TIME_NONE || walk->anchor_us == GR_TIME_NONE ||\n",
+          "    return walk->anchor_us == GR_TIME_NONE ||\n"),
+         tests="integration test_walks.Positions.test_rows_without_a_date"),
+    twin("limit-moves-bookmark", "a walk that a limit has stopped leaves a gap, not a bookmark",
+         (WALK, "        walk->is_done = walk->is_stopped = true;\n",
+          "        walk->is_done = walk->is_stopped = true, raise_bookmark(walk, walk->span.hi_us), forget_span(walk);\n"),
+         tests="integration test_walks.Interrupted.test_a_limit"),
+    twin("5xx-is-the-end", "a 5xx is not the end of the data", an_empty_page_at("response->status >= 500"),
+         tests="integration test_faults.Lasting.test_an_endpoint_that_stays_broken_loses_nothing"),
+    twin("429-is-the-end", "nor is a 429", an_empty_page_at("response->status == 429"),
+         tests="integration test_faults.Passing.test_throttled"),
+
+    # -- rows
+    twin("older-replaces-newer", "an older version never replaces a newer one",
+         (MERGE, "    if (cursor != NULL) {\n        gr_buf_puts(sql, \"(l.u >= \");",
+          "    if (false) {\n        gr_buf_puts(sql, \"(l.u >= \");"),
+         (MERGE, "    if (cursor == NULL)\n        return;\n    gr_buf_puts(sql, \"\\nwhere (\");", "    if (true)\n        return;\n"
+          "    gr_buf_puts(sql, \"\\nwhere (\");"),
+         tests="integration test_second_run.SecondRun.test_an_older_version_never_replaces_a_newer_one", short=True),
+    twin("delete-after-a-part", "only a scan that was complete deletes",
+         ("src/engine/finish.c", "    if (stream->walk.scan.is_fallback || stream->walk.is_stopped || stream->has_refused)",
+          "    if (stream->has_refused)"),
+         tests="integration test_refresh.Refresh.test_a_part_of_a_list_deletes_nothing"),
+    twin("refused-rows-delete", "objects that are no rows delete nothing",
+         ("src/engine/finish.c", "    if (stream->walk.scan.is_fallback || stream->walk.is_stopped || stream->has_refused)",
+          "    if (stream->walk.scan.is_fallback || stream->walk.is_stopped)"),
+         tests="integration test_refresh.Refresh.test_a_list_of_things_that_are_no_rows_deletes_nothing"),
+    twin("marker-unchecked", "staging that a crash of the server has emptied is noticed",
+         ("src/sink/scan.c", "    const char *name = table->scan_staging;\n",
+          "    const char *name = table->scan_staging;\n\n    if (name != NULL)\n        return;\n"),
+         ("src/engine/finish.c", "    if (gr_rows_int(count, 0, 0) < stream->walk.scan.staged_rows) {", "    if (count == NULL) {"),
+         tests="crash test_cut.Crash.test_a_scan_that_was_staged"),
+    twin("fed-again-removed", "an entry that was fed again stays in the queue",
+         ("src/sink/queue.c", "\"and q.key = d.key and q.seq = d.seq\"", "\"and q.key = d.key and d.seq is not null\""),
+         tests="unit test_sink_merge"),
+    twin("deletion-believed", "an event of a deletion is believed only after the object itself was asked",
+         ("src/engine/drain.c", "    if (fault == NULL)\n        return is_object ?",
+          "    if (fault == NULL && is_object) {\n        note_gone(lane);\n"
+          "        hold(lane, true);\n        return true;\n    }\n    if (fault == NULL)\n        return is_object ?"),
+         tests="integration test_second_run.SecondRun.test_merges_whomever_the_event_names"),
+    twin("unknown-field-dropped", "a field that the schema does not name is kept in _extra",
+         ("src/codec/row.c", "    put_extra(layout, rejects);\n", "    (void)put_extra;\n"),
+         tests="integration test_first_run.FirstRun.test_a_hostile_account"),
+    twin("reject-unrecorded", "a value that PostgreSQL cannot hold is kept in rejected",
+         ("src/sink/commit.c", "    if (count == 0)\n        return;\n", "    if (count < SIZE_MAX)\n        return;\n"),
+         tests="integration test_first_run.FirstRun.test_a_hostile_account"),
+    twin("half-a-body", "a body is checked whole before anything of it is taken",
+         ("src/engine/page.c", "|| !gr_json_end(&reader))", "|| false)"), tests=("unit test_page", "integration test_faults.Passing")),
+
+    # -- secrets
+    twin("redirect-followed", "credentials are sent to no other host",
+         ("src/source/http.c", "CURLOPT_FOLLOWLOCATION, 0L", "CURLOPT_FOLLOWLOCATION, 1L"),
+         ("src/source/http.c", "    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);\n",
+          "    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);\n    (void)curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 1L);\n"),
+         tests="integration test_faults.Lasting.test_a_redirect_to_another_host_is_refused"),
+    twin("secrets-shown", "no secret stands in a log",
+         ("src/base/log.c", "    for (size_t i = 0; i < secret_count && text->data != NULL; i++) {",
+          "    for (size_t i = 0; i < 0 && text->data != NULL; i++) {"),
+         tests=("unit test_base", "integration test_connections.Connections.test_secrets_appear_nowhere")),
+)
