@@ -195,7 +195,9 @@ gr_drain_answer(struct gr_lane *lane, struct gr_http_response *response,
     if (fault == NULL)
         return is_object ? take_object(lane, response, err) : take_list(lane, response, err);
     /* 301 is what a merged customer answers: under this id there is nobody any more. */
-    if (fault->fault == GR_FAULT_MISSING || (is_object && fault->fault == GR_FAULT_REDIRECT)) {
+    if (fault->fault == GR_FAULT_MISSING ||
+        (is_object && gr_gorgias_is_merged(response, lane->stream->engine->plan->source.base_url,
+                                           lane->stream->plan->schema))) {
         note_gone(lane);
         hold(lane, true);
         return true;
@@ -243,6 +245,12 @@ put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
         gr_commit_set_forget(script, &stream->table, fresh, fresh_count);
     if (rows->len > 0)
         gr_commit_set_page(script, &stream->table, rows);
+    if (gr_stream_is_audit(stream)) {
+        struct gr_audit audit = gr_auditing_claim(stream);
+
+        gr_audit_record_sets(script, &audit, stream->auditing.window, whole, whole_count, gone,
+                             gone_count);
+    }
     if (whole_count > 0) {
         stream->count_step = gr_commit_set_finish(script, &stream->table, whole, whole_count,
                                                   stream->parent_table);
@@ -255,11 +263,36 @@ put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
     gr_free(fresh);
 }
 
+/* Of the entries whose answers are committed now, all that is to be asked of them has been. */
+static size_t
+answers_in_script(const struct gr_stream *stream)
+{
+    size_t answers = 0;
+
+    for (size_t i = 0; i < stream->engine->lane_count; i++)
+        if (stream->lanes[i].is_in_script && stream->lanes[i].is_complete)
+            answers += stream->lanes[i].entry_count;
+    return answers;
+}
+
+/* An object that only says that it is there brings no row to be counted by. */
+static void
+record_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows,
+            const int64_t *gone, size_t gone_count)
+{
+    struct gr_audit audit = gr_auditing_claim(stream);
+    bool is_silent = stream->plan->schema->ask == GR_ASK_EXISTS;
+
+    gr_audit_record_rows(script, &audit, stream->auditing.window, rows, gone, gone_count,
+                         is_silent ? (int64_t)(answers_in_script(stream) - gone_count) : 0);
+}
+
 static void
 put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows)
 {
     int64_t gone[GR_ASK_IDS_MAX * 8];
     size_t gone_count = 0;
+    bool has_rows = rows->len > 0;
 
     for (size_t i = 0; i < stream->engine->lane_count; i++) {
         const struct gr_lane *lane = &stream->lanes[i];
@@ -267,7 +300,9 @@ put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
         for (size_t j = 0; lane->is_in_script && j < lane->gone_count; j++)
             gone[gone_count++] = lane->gone[j];
     }
-    if (rows->len > 0) {
+    if (gr_stream_is_audit(stream))
+        record_rows(stream, script, rows, gone, gone_count);
+    if (has_rows) {
         stream->count_step = gr_commit_merge(script, &stream->table, rows, stream->parent_table,
                                              stream->feeds, stream->feed_count);
         stream->has_counts = true;
@@ -313,8 +348,12 @@ commit_answers(struct gr_stream *stream)
         return;
     script = gr_script_new(stream->plan->name);
     stream->has_counts = stream->has_gone = false;
-    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
-                           false);
+    if (gr_stream_is_audit(stream))
+        gr_auditing_commit_state(stream, script, walk,
+                                 gr_auditing_position(stream, answers_in_script(stream)));
+    else
+        gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us,
+                               stream->walk.clock_us, false);
     if (stream->plan->schema->ask == GR_ASK_PARENT)
         put_sets(stream, script, &rows);
     else
@@ -328,7 +367,8 @@ commit_answers(struct gr_stream *stream)
         if (lane->has_staged)
             gr_script_bind(script, lane->session);
         gr_walking_put_rejects(stream, script, &lane->rejects);
-        if (lane->is_complete)
+        /* What an audit asks is in no queue. */
+        if (lane->is_complete && !gr_stream_is_audit(stream))
             gr_commit_queue_done(script, &stream->table, lane->entries, lane->entry_count);
     }
     gr_warehouse_start(stream, script);
@@ -340,6 +380,8 @@ lane_committed(struct gr_lane *lane)
     lane->is_in_script = false;
     if (lane->is_complete) {
         lane->stream->report->queue -= (int64_t)lane->entry_count;
+        lane->stream->auditing.after = gr_auditing_position(lane->stream, lane->entry_count);
+        lane->stream->auditing.answered += lane->entry_count;
         lane->has_staged = false;
         lane->state = GR_LANE_IDLE;
         return;
@@ -392,6 +434,6 @@ gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
         is_idle = is_idle && stream->lanes[i].state == GR_LANE_IDLE;
     if (is_idle && !stream->has_script &&
         (stream->queue_next >= stream->queue_count || stream->engine->is_stopping))
-        *next = GR_PHASE_SETTLE;
+        *next = gr_stream_is_audit(stream) ? GR_PHASE_AUDIT : GR_PHASE_SETTLE;
     return true;
 }

@@ -47,7 +47,9 @@ check(struct gr_stream *stream)
     forget(&stream->finishing);
     stream->count_step = gr_commit_scan_count(script, &stream->table);
     stream->rows_step = 0;
-    if (confirms(stream))
+    if (gr_stream_is_audit(stream))
+        stream->rows_step = gr_auditing_missing(stream, script);
+    else if (confirms(stream))
         stream->rows_step = gr_commit_scan_missing(script, &stream->table, GR_CONFIRM_MAX + 1);
     stream->report->activity = "compares";
     gr_warehouse_start(stream, script);
@@ -69,6 +71,7 @@ finish_of(const struct gr_stream *stream)
     case GR_MODE_FULL_REFRESH:
     case GR_MODE_SNAPSHOT:
     case GR_MODE_DEFINITION_ONLY:
+    case GR_MODE_AUDIT:
     case GR_MODE_COUNT:
         break;
     }
@@ -91,9 +94,12 @@ finish(struct gr_stream *stream)
         stream->report->note = "objects without a key came: no row was deleted";
         gr_log(GR_LOG_WARN, stream->plan->name, stream->report->note, "kept_in", "rejected", NULL);
     }
-    stream->count_step =
-        gr_commit_scan_finish(script, &stream->table, how, keep, finishing->keep_count,
-                              stream->parent_table, stream->feeds, stream->feed_count);
+    if (gr_stream_is_audit(stream))
+        gr_auditing_finish(stream, script);
+    else
+        stream->count_step =
+            gr_commit_scan_finish(script, &stream->table, how, keep, finishing->keep_count,
+                                  stream->parent_table, stream->feeds, stream->feed_count);
     gr_warehouse_start(stream, script);
 }
 
@@ -123,8 +129,9 @@ gr_finish_answer(struct gr_lane *lane, struct gr_http_response *response,
     struct gr_finishing *finishing = &lane->stream->finishing;
     char key[32];
 
-    (void)response;
-    if (fault != NULL && fault->fault != GR_FAULT_MISSING) {
+    if (fault != NULL && fault->fault != GR_FAULT_MISSING &&
+        !gr_gorgias_is_merged(response, lane->stream->engine->plan->source.base_url,
+                              lane->stream->plan->schema)) {
         *err = *fault;
         return false;
     }
@@ -167,7 +174,8 @@ take_check(struct gr_stream *stream, const struct gr_script *script)
     if (stream->rows_step == 0)
         return true;
     missing = gr_script_rows(script, stream->rows_step);
-    if (missing->count > GR_CONFIRM_MAX) {
+    if (gr_stream_is_audit(stream) ? gr_auditing_scans_again(stream, missing->count)
+                                   : missing->count > GR_CONFIRM_MAX) {
         scan_again(stream);
         return true;
     }
@@ -175,6 +183,8 @@ take_check(struct gr_stream *stream, const struct gr_script *script)
     finishing->missing_count = missing->count;
     for (size_t i = 0; i < missing->count; i++)
         finishing->missing[i] = strtoll(gr_rows_text(missing, i, 0), NULL, 10);
+    if (gr_stream_is_audit(stream) && !gr_auditing_confirms(stream))
+        finishing->next = finishing->answered = finishing->missing_count;
     return true;
 }
 
@@ -186,7 +196,10 @@ gr_finish_committed(struct gr_stream *stream, const struct gr_script *script, st
         return take_check(stream, script);
     gr_stream_count(stream, script, stream->count_step);
     gr_walk_finish_scan(&stream->walk);
-    stream->report->bookmark_us = stream->walk.bookmark_us;
+    if (gr_stream_is_audit(stream))
+        gr_auditing_listed(stream, script);
+    else
+        stream->report->bookmark_us = stream->walk.bookmark_us;
     forget(&stream->finishing);
     return true;
 }
@@ -207,7 +220,7 @@ gr_phase_finish(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
         return true;
     }
     if (!stream->walk.scan.is_active) {
-        *next = GR_PHASE_SETTLE;
+        *next = gr_stream_is_audit(stream) ? GR_PHASE_AUDIT : GR_PHASE_SETTLE;
         return true;
     }
     if (stream->engine->is_stopping && finishing->answered < finishing->missing_count) {

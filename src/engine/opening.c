@@ -118,7 +118,8 @@ on_new_field(void *context, const char *name)
 static bool
 is_scan_mode(enum gr_mode mode)
 {
-    return mode == GR_MODE_FULL_REFRESH || mode == GR_MODE_TRUNCATE || mode == GR_MODE_SNAPSHOT;
+    return mode == GR_MODE_FULL_REFRESH || mode == GR_MODE_TRUNCATE ||
+           mode == GR_MODE_SNAPSHOT || mode == GR_MODE_AUDIT;
 }
 
 static void
@@ -127,7 +128,8 @@ begin_walk(struct gr_stream *stream, const struct gr_stream_state *state)
     const struct gr_engine *engine = stream->engine;
 
     gr_walk_begin(&stream->walk, stream->plan, is_scan_mode(stream->plan->mode),
-                  engine->plan->source.anchor_us, state->bookmark_us, state->walk, gr_clock_us());
+                  engine->plan->source.anchor_us, state->bookmark_us,
+                  gr_stream_is_audit(stream) ? state->audit_walk : state->walk, gr_clock_us());
     stream->report->bookmark_us = state->bookmark_us;
     if (stream->walk.is_resumed)
         gr_log(GR_LOG_INFO, stream->plan->name, "goes on where an earlier run was interrupted",
@@ -208,11 +210,14 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
     gr_row_on_new_field(stream->layout, on_new_field, stream);
     find_feeds(stream);
     begin_walk(stream, &state);
+    if (gr_stream_is_audit(stream))
+        gr_auditing_begin(stream, &state);
     stream->is_fresh = is_fresh(stream, &state);
     gr_stream_state_free(&state);
     if (stream->is_fresh)
         stream->report->note = "complete within its min_interval: not asked again";
     *next = stream->is_fresh || stream->plan->mode == GR_MODE_DEFINITION_ONLY ? GR_PHASE_CLOSE
+            : gr_stream_is_audit(stream)                                      ? GR_PHASE_AUDIT
                                                                               : GR_PHASE_WALK;
     return true;
 }

@@ -116,10 +116,16 @@ maybe_stop(struct gr_engine *engine, int64_t now_ms)
     bool is_late = options->max_duration_ms > 0 &&
                    now_ms - engine->report->started_ms >= options->max_duration_ms;
 
-    if (engine->is_stopping || (!is_asked && !is_late))
+    bool is_spent = gr_requests_are_spent(engine) && gr_http_in_flight(engine->http) == 0 &&
+                    gr_requests_wait(engine);
+
+    if (engine->is_stopping || (!is_asked && !is_late && !is_spent))
         return;
     gr_log(GR_LOG_INFO, NULL, "stops in good order", "because",
-           is_asked ? "a signal asked for it" : "--max-duration is over", NULL);
+           is_asked  ? "a signal asked for it"
+           : is_late ? "--max-duration is over"
+                     : "the allowance of --max-requests is spent",
+           NULL);
     engine->is_stopping = true;
     engine->was_stopped = true;
     for (size_t i = 0; i < engine->count; i++)
@@ -200,14 +206,40 @@ open_run(struct gr_engine *engine, struct gr_error *err)
     return gr_http_open(&plan->source, &engine->http, err);
 }
 
+static bool
+is_proven(const struct gr_engine *engine)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        if (!engine->report->streams[i].audit.is_over)
+            return false;
+    return true;
+}
+
+static bool
+has_found(const struct gr_engine *engine)
+{
+    for (size_t i = 0; i < engine->count; i++) {
+        const struct gr_audit_totals *totals = &engine->report->streams[i].audit.totals;
+
+        if (totals->missing > 0 || totals->gone > 0)
+            return true;
+    }
+    return false;
+}
+
 static int
 exit_code_of(const struct gr_engine *engine)
 {
+    bool failed = false;
+
     if (engine->fatal.fault != GR_OK)
         return gr_fault_facts(engine->fatal.fault)->exit_code;
     for (size_t i = 0; i < engine->count; i++)
-        if (engine->report->streams[i].status == GR_STATUS_FAILED)
-            return 1;
+        failed = failed || engine->report->streams[i].status == GR_STATUS_FAILED;
+    if (engine->plan->is_audit)
+        return gr_audit_exit_code(failed, has_found(engine), is_proven(engine));
+    if (failed)
+        return 1;
     return engine->was_stopped ? gr_fault_facts(GR_FAULT_CANCELLED)->exit_code : 0;
 }
 
@@ -218,7 +250,8 @@ run_status(const struct gr_engine *engine, int exit_code)
 
     for (size_t i = 0; i < engine->count; i++)
         failed += engine->report->streams[i].status == GR_STATUS_FAILED;
-    if (exit_code == 0)
+    /* An audit that found something has done what it was asked for. */
+    if (exit_code == 0 || (engine->plan->is_audit && exit_code == 1 && failed == 0))
         return "succeeded";
     if (exit_code == gr_fault_facts(GR_FAULT_CANCELLED)->exit_code)
         return "stopped";
@@ -271,6 +304,17 @@ close_run(struct gr_engine *engine)
     gr_pg_close(engine->pg);
 }
 
+/* What an audit has found is read where it was written: a commit whose answer was lost counts, too. */
+static void
+collect(struct gr_engine *engine)
+{
+    struct gr_error err;
+
+    if (engine->plan->is_audit && engine->fatal.fault != GR_FAULT_TARGET &&
+        !gr_auditing_collect(engine, &err))
+        gr_engine_fail(engine, &err);
+}
+
 bool
 gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
        struct gr_run_report *report, struct gr_error *err)
@@ -288,6 +332,7 @@ gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
         engine.fatal = refusal;
     if (is_open) {
         loop(&engine);
+        collect(&engine);
         report->exit_code = exit_code_of(&engine);
         write_totals(&engine, report->exit_code);
     } else {
@@ -309,6 +354,7 @@ gr_run_report_free(struct gr_run_report *report)
 
         memcpy(&object, &report->streams[i].object, sizeof(object));
         gr_free(object);
+        gr_audit_totals_free(&report->streams[i].audit.totals);
     }
     gr_free(report->streams);
     *report = (struct gr_run_report){0};

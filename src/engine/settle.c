@@ -21,8 +21,8 @@ gr_stream_has_queue(const struct gr_stream *stream)
             mode == GR_MODE_TRUNCATE);
 }
 
-static bool
-feeds_into(const struct gr_stream *feeder, const struct gr_stream *stream)
+bool
+gr_stream_feeds(const struct gr_stream *feeder, const struct gr_stream *stream)
 {
     for (size_t i = 0; i < feeder->feed_count; i++) {
         size_t len = strlen(stream->table.object);
@@ -40,7 +40,7 @@ feeders_have_ended(const struct gr_stream *stream)
     for (size_t i = 0; i < stream->engine->count; i++) {
         const struct gr_stream *other = &stream->engine->streams[i];
 
-        if (other->phase != GR_PHASE_DONE && feeds_into(other, stream))
+        if (other->phase != GR_PHASE_DONE && gr_stream_feeds(other, stream))
             return false;
     }
     return true;

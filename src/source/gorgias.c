@@ -118,18 +118,43 @@ path_length(const char *url)
     return len > 0 && url[len - 1] == '/' ? len - 1 : len;
 }
 
+/* The place that the response redirects to, without the account's own host. */
+static const char *
+place_of(const struct gr_http_response *response, const char *base_url)
+{
+    size_t base = strlen(base_url);
+
+    return strncmp(response->location, base_url, base) == 0 ? response->location + base
+                                                            : response->location;
+}
+
+bool
+gr_gorgias_is_merged(const struct gr_http_response *response, const char *base_url,
+                     const struct gr_schema *schema)
+{
+    size_t len = strlen(schema->path);
+    const char *to;
+
+    if (response->status != 301 || response->location == NULL)
+        return false;
+    to = place_of(response, base_url);
+    if (strncmp(to, schema->path, len) != 0 || to[len] != '/')
+        return false;
+    to += len + 1;
+    len = strspn(to, "0123456789");
+    return len > 0 && (to[len] == '\0' || strcmp(to + len, "/") == 0);
+}
+
 bool
 gr_gorgias_slash_url(const struct gr_http_response *response, const char *base_url,
                      const char *asked, struct gr_buf *url)
 {
-    const char *to = response->location;
-    size_t base = strlen(base_url);
+    const char *to;
     size_t len, to_len;
 
-    if (response->status < 300 || response->status > 399 || to == NULL)
+    if (response->status < 300 || response->status > 399 || response->location == NULL)
         return false;
-    if (strncmp(to, base_url, base) == 0)
-        to += base;
+    to = place_of(response, base_url);
     len = strcspn(asked, "?");
     to_len = strcspn(to, "?#");
     if (path_length(to) != path_length(asked) || strncmp(to, asked, path_length(asked)) != 0 ||

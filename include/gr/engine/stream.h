@@ -42,6 +42,7 @@ enum {
 
 enum gr_phase {
     GR_PHASE_OPEN,   /* the table is made ready, the state is read                   */
+    GR_PHASE_AUDIT,  /* an audit: how the stream is checked, and the next ids to ask  */
     GR_PHASE_WALK,   /* pages are fetched and committed                              */
     GR_PHASE_FINISH, /* the end of a scan: staging becomes the table                 */
     GR_PHASE_SETTLE, /* feeders are waited for, the queue is shortened and read      */
@@ -115,6 +116,19 @@ struct gr_finishing {
     bool is_second_scan;
 };
 
+/* An audit of the stream. */
+struct gr_auditing {
+    int64_t bookmark_us;        /* what the copy claims: see gr/sink/audit.h           */
+    int64_t clock_us;
+    char *kept;                 /* owned; JSON of an earlier, unfinished one           */
+    bool is_counted;            /* its rows, or there is nothing to count              */
+    bool is_listed;             /* the list was compared                               */
+    bool is_named;              /* the window is of ids that only other tables name    */
+    int64_t after;              /* the last id of the window before                    */
+    size_t answered;            /* entries of the window, and committed                */
+    char window[96];
+};
+
 struct gr_engine;
 
 struct gr_stream {
@@ -136,6 +150,7 @@ struct gr_stream {
     size_t field_step;          /* first of the steps that store new field names       */
     size_t field_count;
     struct gr_finishing finishing;
+    struct gr_auditing auditing;
     char *parent_table;         /* owned; quoted name of the parent's table, or NULL   */
     struct gr_feed *feeds;      /* owned */
     size_t feed_count;

@@ -45,6 +45,11 @@ void gr_gorgias_object_url(struct gr_buf *url, const struct gr_schema *schema, i
 bool gr_gorgias_slash_url(const struct gr_http_response *response, const char *base_url,
                           const char *asked, struct gr_buf *url);
 
+/* True if the object that was asked for lives on under another id of the same path and account: 301 is
+   what a merged customer answers. Any other redirect says nothing of an object. */
+bool gr_gorgias_is_merged(const struct gr_http_response *response, const char *base_url,
+                          const struct gr_schema *schema);
+
 /* True if the response is a 2xx that can be read; otherwise fills *err with the fault. */
 bool gr_gorgias_classify(const struct gr_http_response *response, struct gr_error *err);
 
