@@ -48,8 +48,9 @@ put_result(const struct gr_stream_report *stream, struct gr_buf *out)
         gr_buf_printf(out, ": its list takes about %s requests",
                       gr_text_number(stream->audit.list_requests, number));
     else if (!stream->audit.is_over)
-        gr_buf_printf(out, "%s", has_gaps(stream) ? ", unfinished: the next audit goes on"
-                                                  : ": the next audit goes on");
+        gr_buf_printf(out, "%s",
+                      has_gaps(stream) ? ", unfinished: the next audit goes on"
+                                       : ": the next audit goes on");
 }
 
 static void
@@ -84,7 +85,8 @@ put_grid(const struct gr_run_report *report, struct gr_buf *out)
     for (size_t i = 0; i < report->count; i++) {
         const struct gr_stream_report *stream = &report->streams[i];
         const struct gr_audit_totals *totals = &stream->audit.totals;
-        bool has_method = stream->audit.method == GR_AUDIT_LIST || stream->audit.method == GR_AUDIT_IDS;
+        bool has_method =
+            stream->audit.method == GR_AUDIT_LIST || stream->audit.method == GR_AUDIT_IDS;
         GR_CLEANUP(gr_buf_free) struct gr_buf result = gr_buf_new(0);
 
         gr_grid_put(grid, stream->name);
@@ -113,8 +115,8 @@ put_gaps(const char *stream, const char *what, char *const *keys, int64_t count,
     for (int64_t i = 0; i < count && i < GAPS_SHOWN; i++)
         gr_buf_printf(out, "%s %s %s\n", stream, keys[i], what);
     if (count > GAPS_SHOWN)
-        gr_buf_printf(out, "%s: %s more %s; --output json has them all\n", stream,
-                      gr_text_number(count - GAPS_SHOWN, number), what);
+        gr_buf_printf(out, "%s: and %s more like that; --output json has them all\n", stream,
+                      gr_text_number(count - GAPS_SHOWN, number));
 }
 
 static int64_t
@@ -131,18 +133,22 @@ static void
 put_last_line(const struct gr_run_report *report, const struct gr_run_facts *facts,
               struct gr_buf *out)
 {
-    static const char *const results[] = {"proven",    "gaps",     "unfinished",
-                                          "unchecked", "no claim", "failed"};
+    static const struct {
+        const char *result, *said;
+    } results[] = {
+        {"proven", "proven"},       {"gaps", "with gaps"},           {"unfinished", "unfinished"},
+        {"unchecked", "unchecked"}, {"no claim", "without a claim"}, {"failed", "failed"},
+    };
     char duration[GR_TIME_TEXT], requests[GR_TEXT_NUMBER];
     const char *comma = "";
 
     gr_buf_puts(out, "gorgias-replicate: ");
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
-        int64_t count = count_results(report, results[i]);
+        int64_t count = count_results(report, results[i].result);
 
         if (count == 0)
             continue;
-        gr_buf_printf(out, "%s%" PRId64 " %s", comma, count, results[i]);
+        gr_buf_printf(out, "%s%" PRId64 " %s", comma, count, results[i].said);
         comma = ", ";
     }
     gr_duration_format(report->now_ms - report->started_ms, duration);

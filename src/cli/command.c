@@ -20,7 +20,7 @@ const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
         "validate", "FILE", "check a replication file offline, print its plan",
         gr_command_validate, false},
     [GR_COMMAND_AUDIT] = {
-        "audit", "FILE", "prove the copy complete: compare it with the source, repair it",
+        "audit", "FILE", "prove the copy complete, repair what is not",
         gr_command_audit, false},
     [GR_COMMAND_REFERENCE] = {
         "reference", "PAGE", "print a page of the reference as Markdown",

@@ -32,7 +32,7 @@ const struct gr_option gr_option_rows[] = {
     {"max-duration", 0,   "TIME",  GR_OPTION_DURATION, AT(max_duration_ms), ENGINE, NULL,
      "stop in good order after 50m, 1h30m, 90s"},
     {"max-requests", 0,   "N",     GR_OPTION_NUMBER, AT(max_requests), ON(AUDIT), NULL,
-     "ask the source at most N times, then go on in the next audit (else 2000)"},
+     "at most N requests; the next audit goes on (else 2000)"},
     {"dry-run",      0,   "",      GR_OPTION_FLAG, AT(is_dry_run), ON(RUN), NULL,
      "print the plan, ask nothing, write nothing"},
     {"env",          0,   "K=V",   GR_OPTION_PAIR, AT(env), PLANNING, NULL,

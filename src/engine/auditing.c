@@ -1,9 +1,10 @@
 /*
  * auditing.c - the phase in which a stream is compared with the source: by its list, which the
- * phases walk and finish read and compare, or by ids, which the phase drain asks for window by window.
+ * phases walk and finish read and compare, or by ids, which the phase drain asks for window by
+ * window.
  *
- * Lists go first: the allowance was counted for them. A stream waits for those that feed it, because
- * what they find says whether its own rows are due.
+ * Lists go first: the allowance was counted for them. A stream waits for those that feed it,
+ * because what they find says whether its own rows are due.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "gr/base/time.h"
 #include "gr/engine/engine.h"
 
-enum { WINDOW_IDS = 1000, WINDOW_OBJECTS = 100 };
+enum { WINDOW_REQUESTS = 10, WINDOW_OBJECTS = 100 };
 
 bool
 gr_stream_is_audit(const struct gr_stream *stream)
@@ -25,16 +26,16 @@ gr_stream_is_audit(const struct gr_stream *stream)
 struct gr_audit
 gr_auditing_claim(const struct gr_stream *stream)
 {
-    bool has_anchor = stream->plan->audited == GR_MODE_INCREMENTAL &&
-                      stream->plan->schema->walk != GR_WALK_FULL;
+    bool has_anchor =
+        stream->plan->audited == GR_MODE_INCREMENTAL && stream->plan->schema->walk != GR_WALK_FULL;
 
-    return (struct gr_audit){
-        .table = &stream->table,
-        .parent_table = stream->parent_table,
-        .run_id = stream->engine->run_id,
-        .bookmark_us = stream->auditing.bookmark_us,
-        .clock_us = stream->auditing.clock_us,
-        .anchor_us = has_anchor ? stream->engine->plan->source.anchor_us : GR_TIME_NONE};
+    return (struct gr_audit){.table = &stream->table,
+                             .parent_table = stream->parent_table,
+                             .run_id = stream->engine->run_id,
+                             .bookmark_us = stream->auditing.bookmark_us,
+                             .clock_us = stream->auditing.clock_us,
+                             .anchor_us = has_anchor ? stream->engine->plan->source.anchor_us
+                                                     : GR_TIME_NONE};
 }
 
 void
@@ -132,10 +133,10 @@ choose(struct gr_engine *engine)
     for (size_t i = 0; i < engine->count; i++) {
         const struct gr_stream *stream = &engine->streams[i];
 
-        cases[i] = (struct gr_audit_case){
-            .list_requests = stream->report->audit.list_requests,
-            .can_ask = stream->plan->schema->ask != GR_ASK_NONE,
-            .method = stream->auditing.is_counted ? GR_AUDIT_UNDECIDED : GR_AUDIT_NEITHER};
+        cases[i] = (struct gr_audit_case){.list_requests = stream->report->audit.list_requests,
+                                          .can_ask = stream->plan->schema->ask != GR_ASK_NONE,
+                                          .method = stream->auditing.is_counted ? GR_AUDIT_UNDECIDED
+                                                                                : GR_AUDIT_NEITHER};
     }
     gr_audit_choose(cases, engine->count,
                     engine->options->max_requests > 0
@@ -176,8 +177,8 @@ waits_for_lists(const struct gr_stream *stream)
 
 /* --- windows -------------------------------------------------------------------------------- */
 
-/* Open tables whose rows name rows of this stream: children by their parent's key, other streams by a
-   column of that name, and the log of events. */
+/* Open tables whose rows name rows of this stream: children by their parent's key, other streams by
+   a column of that name, and the log of events. */
 static size_t
 find_namers(const struct gr_stream *stream, struct gr_audit_namer *namers)
 {
@@ -210,6 +211,20 @@ find_namers(const struct gr_stream *stream, struct gr_audit_namer *namers)
     return found;
 }
 
+/* As many ids as the rest of the allowance can ask for: a window that is cut short begins anew. */
+static int64_t
+window_size(const struct gr_stream *stream)
+{
+    const struct gr_engine *engine = stream->engine;
+    bool asks_many = stream->plan->schema->ask == GR_ASK_IDS;
+    int64_t requests = asks_many ? WINDOW_REQUESTS : WINDOW_OBJECTS;
+    int64_t left = engine->options->max_requests - engine->report->requests;
+
+    if (engine->options->max_requests > 0 && left < requests)
+        requests = left > 1 ? left : 1;
+    return asks_many ? requests * GR_ASK_IDS_MAX : requests;
+}
+
 static void
 next_window(struct gr_stream *stream)
 {
@@ -217,7 +232,7 @@ next_window(struct gr_stream *stream)
     struct gr_audit audit = gr_auditing_claim(stream);
     struct gr_script *script = gr_script_new(stream->plan->name);
     enum gr_ask ask = stream->plan->schema->ask;
-    int64_t most = ask == GR_ASK_IDS ? WINDOW_IDS : WINDOW_OBJECTS;
+    int64_t most = window_size(stream);
     GR_CLEANUP(gr_free_var)
     struct gr_audit_namer *namers = gr_alloc(stream->engine->count, sizeof(*namers));
 
@@ -376,9 +391,8 @@ gr_auditing_missing(struct gr_stream *stream, struct gr_script *script)
         return 0;
     if (asks_parents(stream))
         return gr_audit_parents(script, &audit, stream->walk.scan.pages + 1);
-    return gr_commit_scan_missing(script, &stream->table,
-                                  stream->finishing.is_second_scan ? INT64_MAX
-                                                                   : GR_CONFIRM_MAX + 1);
+    return gr_commit_scan_missing(
+        script, &stream->table, stream->finishing.is_second_scan ? INT64_MAX : GR_CONFIRM_MAX + 1);
 }
 
 bool
@@ -439,7 +453,8 @@ gr_auditing_listed(struct gr_stream *stream, const struct gr_script *script)
         gr_stream_count(stream, script, stream->gone_step);
     stream->has_gone = false;
     stream->auditing.is_listed = true;
-    gr_auditing_ask(stream, finishing->missing, asks_parents(stream) ? finishing->missing_count : 0);
+    gr_auditing_ask(stream, finishing->missing,
+                    asks_parents(stream) ? finishing->missing_count : 0);
 }
 
 /* --- the result ----------------------------------------------------------------------------- */
@@ -451,7 +466,8 @@ gr_auditing_collect(struct gr_engine *engine, struct gr_error *err)
         struct gr_stream *stream = &engine->streams[i];
         struct gr_audit audit = gr_auditing_claim(stream);
 
-        if (stream->is_open && !gr_audit_read(engine->pg, &audit, &stream->report->audit.totals, err))
+        if (stream->is_open &&
+            !gr_audit_read(engine->pg, &audit, &stream->report->audit.totals, err))
             return false;
     }
     return true;

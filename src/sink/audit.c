@@ -96,9 +96,9 @@ gr_audit_commit_state(struct gr_script *script, const struct gr_audit *audit, co
     const char *params[] = {audit->table->object, run, state};
 
     (void)snprintf(run, sizeof(run), "%" PRId64, audit->run_id);
-    gr_buf_printf(&sql,
-                  "update %s.streams set audit = $3::jsonb where object = $1 and fence = $2::bigint",
-                  audit->table->state);
+    gr_buf_printf(
+        &sql, "update %s.streams set audit = $3::jsonb where object = $1 and fence = $2::bigint",
+        audit->table->state);
     (void)gr_script_fence(script, gr_buf_text(&sql), params, 3);
 }
 
@@ -110,8 +110,9 @@ put_uneven(const struct gr_audit *audit, struct gr_buf *sql)
 
     gr_buf_printf(sql, "from %s as p left join (select ", audit->parent_table);
     put_column(table, "t", parent_column(table), sql);
-    gr_buf_printf(sql, " as key, count(*) as n from %s as t where t._deleted_at is null group by 1)"
-                       " as c on ",
+    gr_buf_printf(sql,
+                  " as key, count(*) as n from %s as t where t._deleted_at is null group by 1)"
+                  " as c on ",
                   table->name);
     put_parent_is(audit, "c.key", sql);
     gr_buf_puts(sql, " where p._deleted_at is null and ");
@@ -182,7 +183,8 @@ gr_audit_named(struct gr_script *script, const struct gr_audit *audit,
         gr_buf_puts(&sql, i == 0 ? "" : " union ");
         put_namer(&namers[i], &sql);
     }
-    gr_buf_printf(&sql, "%s) as n where n.k > $1::bigint and not exists (select from %s as t where ",
+    gr_buf_printf(&sql,
+                  "%s) as n where n.k > $1::bigint and not exists (select from %s as t where ",
                   count == 0 ? "select 0::bigint as k where false" : "", audit->table->name);
     put_column(audit->table, "t", 0, &sql);
     gr_buf_puts(&sql, " = n.k) order by 1 limit $2::bigint");
@@ -337,7 +339,8 @@ put_window(const struct record *record, const char *created, struct gr_buf *sql)
                       created);
 }
 
-/* Entries that were in the queue before this audit, or that tell of a parent above its own claim. */
+/* Entries that were in the queue before this audit, or that tell of a parent above its own claim.
+ */
 static void
 put_parent_queued(const struct gr_audit *audit, const char *parent, struct gr_buf *sql)
 {
@@ -381,7 +384,8 @@ put_queued(const struct gr_audit *audit, const char *key, const char *parent, st
     gr_buf_putc(sql, ')');
 }
 
-/* The copy claims to have the row. Without a value of its own, the row is as old as it says to be. */
+/* The copy claims to have the row. Without a value of its own, the row is as old as it says to be.
+ */
 static void
 put_claimed(const struct gr_audit *audit, struct gr_buf *sql)
 {
@@ -466,8 +470,9 @@ put_here(const struct record *record, struct gr_buf *sql)
     put_window(record, gr_buf_text(&created), sql);
     gr_buf_puts(sql, ", true, true, not ");
     put_queued(record->audit, gr_buf_text(&key), gr_buf_text(&parent), sql);
-    gr_buf_printf(sql, ", false, %s\nfrom %s as t where t._deleted_at is null and not exists"
-                       " (select from s where ",
+    gr_buf_printf(sql,
+                  ", false, %s\nfrom %s as t where t._deleted_at is null and not exists"
+                  " (select from s where ",
                   record->gone, table->name);
     put_join(table, sql);
     gr_buf_puts(sql, ")");
@@ -487,11 +492,11 @@ put_insert(const struct record *record, struct gr_buf *sql)
 {
     const struct gr_table *table = record->audit->table;
 
-    gr_buf_printf(sql,
-                  "\ninsert into %s.audits as a (run_id, object, stream, method, window_name,"
-                  " in_table, at_source, missing_keys, gone_keys, not_due, changed)\nselect %" PRId64
-                  ", ",
-                  table->state, record->audit->run_id);
+    gr_buf_printf(
+        sql,
+        "\ninsert into %s.audits as a (run_id, object, stream, method, window_name,"
+        " in_table, at_source, missing_keys, gone_keys, not_due, changed)\nselect %" PRId64 ", ",
+        table->state, record->audit->run_id);
     gr_sql_literal(sql, table->object);
     gr_buf_puts(sql, ", ");
     gr_sql_literal(sql, table->stream->name);
@@ -507,8 +512,9 @@ put_insert(const struct record *record, struct gr_buf *sql)
     put_keys("not is_here and may_be and is_due", sql);
     gr_buf_puts(sql, ", ");
     put_keys("is_gone and is_due", sql);
-    gr_buf_puts(sql, ",\ncount(*) filter (where (is_gone or not is_here and may_be) and not is_due),"
-                     " count(*) filter (where is_here and differs)\nfrom d");
+    gr_buf_puts(sql,
+                ",\ncount(*) filter (where (is_gone or not is_here and may_be) and not is_due),"
+                " count(*) filter (where is_here and differs)\nfrom d");
     gr_buf_puts(sql, record->window == NULL ? " group by w" : "");
     gr_buf_puts(
         sql, "\non conflict (run_id, object, method, window_name) do update set"
@@ -545,8 +551,8 @@ gr_audit_record_list(struct gr_script *script, const struct gr_audit *audit, con
     struct gr_buf keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf is_gone GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     const char *params[1];
-    bool has_months = has_column(table, table->stream->cursor_column) &&
-                      has_column(table, created_column(table));
+    bool has_months =
+        has_column(table, table->stream->cursor_column) && has_column(table, created_column(table));
     struct record record = {.audit = audit,
                             .staging = table->scan_staging,
                             .method = "list",

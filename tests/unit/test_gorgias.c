@@ -172,6 +172,40 @@ only_a_slash_more_or_less_is_followed(void **state)
     }
 }
 
+/* Only another object of the same kind and account. */
+static void
+a_merged_object_lives_on_under_another_id(void **state)
+{
+    static const struct {
+        long status;
+        const char *location;
+        bool is_merged;
+    } cases[] = {
+        {301, "/api/tags/5", true},
+        {301, "/api/tags/5/", true},
+        {301, "https://acme.gorgias.com/api/tags/5", true},
+        {302, "/api/tags/5", false},
+        {404, "/api/tags/5", false},
+        {301, "/api/tags/", false},
+        {301, "/api/tags", false},
+        {301, "/api/tags/5/more", false},
+        {301, "/api/users/5", false},
+        {301, "/login?next=/api/tags/5", false},
+        {301, "https://other.gorgias.com/api/tags/5", false},
+        {301, NULL, false},
+    };
+    const struct gr_schema schema = {.path = "/api/tags"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_http_response response = {.status = cases[i].status};
+
+        memcpy(&response.location, &cases[i].location, sizeof(response.location));
+        assert_int_equal(gr_gorgias_is_merged(&response, "https://acme.gorgias.com", &schema),
+                         cases[i].is_merged);
+    }
+}
+
 int
 main(void)
 {
@@ -181,6 +215,7 @@ main(void)
         cmocka_unit_test(every_status_has_its_fault),
         cmocka_unit_test(the_api_s_own_words_are_told),
         cmocka_unit_test(only_a_slash_more_or_less_is_followed),
+        cmocka_unit_test(a_merged_object_lives_on_under_another_id),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

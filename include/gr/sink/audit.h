@@ -1,15 +1,16 @@
 /*
- * gr/sink/audit.h - an audit's part of a stream's transactions: what to ask for, and what was found.
+ * gr/sink/audit.h - an audit's part of a stream's transactions: what to ask for, and what was
+ * found.
  *
- * What a copy claims: everything up to the bookmark, or of a stream without one, everything that was
- * there when its last complete reading began. So of the rows that are at the source and not alive
- * here, those above the claim are merely not due yet, and neither are those that wait in a queue; the
- * others are missing. Rows below the anchor are not wanted, unless they are here already or belong to
- * a parent that is. A row is gone only where the caller says so: it was asked for.
+ * What a copy claims: everything up to the bookmark, or of a stream without one, everything that
+ * was there when its last complete reading began. So of the rows that are at the source and not
+ * alive here, those above the claim are merely not due yet, and neither are those that wait in a
+ * queue; the others are missing. Rows below the anchor are not wanted, unless they are here already
+ * or belong to a parent that is. A row is gone only where the caller says so: it was asked for.
  *
- * Each record is a statement that stands before the merge and the marking, in their transaction, and
- * compares what is staged with what is still in the table. It adds to the window's row in `audits`;
- * run twice, it finds the repair of the first time, and its keys once.
+ * Each record is a statement that stands before the merge and the marking, in their transaction,
+ * and compares what is staged with what is still in the table. It adds to the window's row in
+ * `audits`; run twice, it finds the repair of the first time, and its keys once.
  *
  * Errors  none: scripts are written here; gr_audit_totals as gr/sink/pg.h
  * Owns    totals own their keys
@@ -29,8 +30,8 @@ struct gr_audit {
     const char *parent_table; /* as in gr/sink/commit.h                                         */
     int64_t run_id;
     int64_t bookmark_us;
-    int64_t clock_us;         /* the server's, when the last complete reading began             */
-    int64_t anchor_us;        /* only of streams that begin there                               */
+    int64_t clock_us;  /* the server's, when the last complete reading began             */
+    int64_t anchor_us; /* only of streams that begin there                               */
 };
 
 /* The fence, in place of gr_commit_state: bookmark and walk stay. `state` is JSON, or NULL. */
@@ -85,10 +86,10 @@ void gr_audit_record_sets(struct gr_script *script, const struct gr_audit *audit
 
 /* What the audit of a run has found of an object. */
 struct gr_audit_totals {
-    int64_t checked;          /* rows here and at the source, each once */
+    int64_t checked; /* rows here and at the source, each once */
     int64_t not_due, changed;
     int64_t missing, gone;
-    char **missing_keys;      /* owned, and each of them; in ascending order as texts */
+    char **missing_keys; /* owned, and each of them; in ascending order as texts */
     char **gone_keys;
 };
 bool gr_audit_read(struct gr_pg *pg, const struct gr_audit *audit, struct gr_audit_totals *out,
