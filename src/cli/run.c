@@ -55,7 +55,7 @@ print_summary(bool is_json, const struct gr_run_report *report, const struct gr_
 
 int
 gr_command_metrics(const struct gr_options *options, const struct gr_run_report *report,
-              const struct gr_run_facts *facts)
+                   const struct gr_run_facts *facts)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
     struct gr_error err;
@@ -81,7 +81,7 @@ gr_command_fail(const struct gr_options *options, const struct gr_error *failure
 
 bool
 gr_command_engine(const struct gr_options *options, const struct gr_plan *plan,
-            struct gr_run_report *report, struct gr_error *err)
+                  struct gr_run_report *report, struct gr_error *err)
 {
     struct gr_watch *watch = gr_watch_new(wants_live(options), &stop);
     struct gr_run_options ask = {

@@ -211,7 +211,8 @@ find_namers(const struct gr_stream *stream, struct gr_audit_namer *namers)
     return found;
 }
 
-/* As many ids as the rest of the allowance can ask for: a window that is cut short begins anew. */
+/* As many ids as the rest of the allowance can ask for, twice if they do not come at once: a window
+   that is cut short begins anew. */
 static int64_t
 window_size(const struct gr_stream *stream)
 {
@@ -220,6 +221,7 @@ window_size(const struct gr_stream *stream)
     int64_t requests = asks_many ? WINDOW_REQUESTS : WINDOW_OBJECTS;
     int64_t left = engine->options->max_requests - engine->report->requests;
 
+    left = asks_many ? left / 2 : left;
     if (engine->options->max_requests > 0 && left < requests)
         requests = left > 1 ? left : 1;
     return asks_many ? requests * GR_ASK_IDS_MAX : requests;
@@ -324,7 +326,7 @@ go_on(struct gr_stream *stream, enum gr_phase *next)
     } else if (stream->queue_next < stream->queue_count) {
         *next = GR_PHASE_DRAIN;
     } else if (audit->method == GR_AUDIT_LIST) {
-        audit->is_over = !stream->has_refused;
+        audit->is_over = !stream->has_refused && !stream->auditing.is_cut;
         *next = GR_PHASE_CLOSE;
     } else if (gr_warehouse_is_free(stream->engine)) {
         next_window(stream);
@@ -358,105 +360,6 @@ gr_phase_audit(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     return true;
 }
 
-/* --- the end of a list ---------------------------------------------------------------------- */
-
-/* Each of the stream's rows has an id by which it can be found or asked for. */
-static bool
-has_ids(const struct gr_stream *stream)
-{
-    return stream->plan->schema->shape == GR_SHAPE_LIST &&
-           stream->plan->columns[0].type == GR_TYPE_BIGINT;
-}
-
-/* Children have no path of their own: their parents are asked instead. */
-static bool
-asks_parents(const struct gr_stream *stream)
-{
-    return stream->plan->schema->ask == GR_ASK_PARENT && !stream->finishing.is_second_scan;
-}
-
-/* What is known to be missing after a second scan needs no asking. */
-bool
-gr_auditing_confirms(const struct gr_stream *stream)
-{
-    return !asks_parents(stream) && !stream->finishing.is_second_scan;
-}
-
-size_t
-gr_auditing_missing(struct gr_stream *stream, struct gr_script *script)
-{
-    struct gr_audit audit = gr_auditing_claim(stream);
-
-    if (stream->has_refused || !has_ids(stream))
-        return 0;
-    if (asks_parents(stream))
-        return gr_audit_parents(script, &audit, stream->walk.scan.pages + 1);
-    return gr_commit_scan_missing(
-        script, &stream->table, stream->finishing.is_second_scan ? INT64_MAX : GR_CONFIRM_MAX + 1);
-}
-
-bool
-gr_auditing_scans_again(const struct gr_stream *stream, size_t missing)
-{
-    if (stream->finishing.is_second_scan)
-        return false;
-    return gr_audit_rereads((int64_t)missing,
-                            asks_parents(stream) ? stream->walk.scan.pages : GR_CONFIRM_MAX);
-}
-
-/* Those of the missing that did not answer. */
-static size_t
-list_gone(const struct gr_finishing *finishing, int64_t *gone)
-{
-    size_t found = 0;
-
-    for (size_t i = 0; i < finishing->missing_count; i++) {
-        bool is_kept = false;
-        char key[32];
-
-        (void)snprintf(key, sizeof(key), "%" PRId64, finishing->missing[i]);
-        for (size_t j = 0; j < finishing->keep_count && !is_kept; j++)
-            is_kept = strcmp(finishing->keep[j], key) == 0;
-        if (!is_kept)
-            gone[found++] = finishing->missing[i];
-    }
-    return found;
-}
-
-void
-gr_auditing_finish(struct gr_stream *stream, struct gr_script *script)
-{
-    struct gr_audit audit = gr_auditing_claim(stream);
-    struct gr_finishing *finishing = &stream->finishing;
-    bool replaces = !has_ids(stream) && !stream->has_refused;
-    GR_CLEANUP(gr_free_var)
-    int64_t *gone = gr_alloc(finishing->missing_count + 1, sizeof(*gone));
-    size_t gone_count = asks_parents(stream) ? 0 : list_gone(finishing, gone);
-
-    gr_audit_record_list(script, &audit, replaces ? NULL : gone, gone_count);
-    stream->count_step = gr_commit_scan_finish(
-        script, &stream->table, replaces ? GR_FINISH_DIFFERENCE : GR_FINISH_MERGE, NULL, 0,
-        stream->parent_table, stream->feeds, stream->feed_count);
-    stream->has_gone = gone_count > 0;
-    if (stream->has_gone)
-        stream->gone_step =
-            gr_commit_gone(script, &stream->table, gone, gone_count, gr_stream_child(stream),
-                           stream->feeds, stream->feed_count);
-}
-
-void
-gr_auditing_listed(struct gr_stream *stream, const struct gr_script *script)
-{
-    struct gr_finishing *finishing = &stream->finishing;
-
-    if (stream->has_gone)
-        gr_stream_count(stream, script, stream->gone_step);
-    stream->has_gone = false;
-    stream->auditing.is_listed = true;
-    gr_auditing_ask(stream, finishing->missing,
-                    asks_parents(stream) ? finishing->missing_count : 0);
-}
-
 /* --- the result ----------------------------------------------------------------------------- */
 
 bool
@@ -466,6 +369,7 @@ gr_auditing_collect(struct gr_engine *engine, struct gr_error *err)
         struct gr_stream *stream = &engine->streams[i];
         struct gr_audit audit = gr_auditing_claim(stream);
 
+        gr_audit_totals_free(&stream->report->audit.totals);
         if (stream->is_open &&
             !gr_audit_read(engine->pg, &audit, &stream->report->audit.totals, err))
             return false;

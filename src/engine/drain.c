@@ -23,13 +23,15 @@ ask_url(const struct gr_lane *lane)
     const struct gr_schema *schema = lane->stream->plan->schema;
     struct gr_buf url = gr_buf_new(0);
     int64_t ids[GR_ASK_IDS_MAX];
+    size_t count = 0;
 
     if (schema->ask == GR_ASK_OBJECT || schema->ask == GR_ASK_EXISTS) {
         gr_gorgias_object_url(&url, schema, lane->entries[0].key);
         return gr_buf_take(&url);
     }
     for (size_t i = 0; i < lane->entry_count; i++)
-        ids[i] = lane->entries[i].key;
+        if (!lane->asks_twice || !lane->found[i])
+            ids[count++] = lane->entries[i].key;
     gr_gorgias_list_url(&url, schema,
                         &(struct gr_list_ask){.order = schema->order,
                                               .cursor = lane->cursor,
@@ -37,7 +39,7 @@ ask_url(const struct gr_lane *lane)
                                               .limit = schema->page_limit,
                                               .param = schema->ask_param,
                                               .ids = ids,
-                                              .id_count = lane->entry_count});
+                                              .id_count = count});
     return gr_buf_take(&url);
 }
 
@@ -59,7 +61,7 @@ begin_ask(struct gr_lane *lane)
     gr_free(lane->cursor);
     lane->cursor = NULL;
     lane->gone_count = 0;
-    lane->is_complete = lane->has_staged = lane->is_in_script = false;
+    lane->is_complete = lane->has_staged = lane->is_in_script = lane->asks_twice = false;
     lane->pages = lane->empty_pages = 0;
     memset(lane->found, 0, sizeof(lane->found));
     request(lane);
@@ -124,6 +126,21 @@ note_gone(struct gr_lane *lane)
             lane->gone[lane->gone_count++] = lane->entries[i].key;
 }
 
+/* No event has told of these: one short answer does not take rows away. */
+static bool
+ask_twice(struct gr_lane *lane)
+{
+    bool is_lacking = false;
+
+    for (size_t i = 0; i < lane->entry_count; i++)
+        is_lacking = is_lacking || !lane->found[i];
+    if (!is_lacking || lane->asks_twice || !gr_stream_is_audit(lane->stream))
+        return false;
+    lane->asks_twice = true;
+    request(lane);
+    return true;
+}
+
 /* A list that names ever new pages is not read for ever. */
 static bool
 is_endless(struct gr_lane *lane, const struct gr_page *page)
@@ -162,8 +179,11 @@ take_list(struct gr_lane *lane, const struct gr_http_response *response, struct 
     gr_free(lane->cursor);
     lane->cursor = page.next_cursor;
     page.next_cursor = NULL;
-    if (is_last && stream->plan->schema->ask == GR_ASK_IDS)
+    if (is_last && stream->plan->schema->ask == GR_ASK_IDS) {
+        if (ask_twice(lane))
+            return true;
         note_gone(lane);
+    }
     hold(lane, is_last);
     return true;
 }

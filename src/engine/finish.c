@@ -36,6 +36,7 @@ forget(struct gr_finishing *finishing)
         gr_free(finishing->keep[i]);
     gr_free(finishing->keep);
     gr_free(finishing->missing);
+    gr_free(finishing->gone);
     *finishing = (struct gr_finishing){.is_second_scan = finishing->is_second_scan};
 }
 
@@ -48,7 +49,7 @@ check(struct gr_stream *stream)
     stream->count_step = gr_commit_scan_count(script, &stream->table);
     stream->rows_step = 0;
     if (gr_stream_is_audit(stream))
-        stream->rows_step = gr_auditing_missing(stream, script);
+        stream->rows_step = gr_comparing_missing(stream, script);
     else if (confirms(stream))
         stream->rows_step = gr_commit_scan_missing(script, &stream->table, GR_CONFIRM_MAX + 1);
     stream->report->activity = "compares";
@@ -95,7 +96,7 @@ finish(struct gr_stream *stream)
         gr_log(GR_LOG_WARN, stream->plan->name, stream->report->note, "kept_in", "rejected", NULL);
     }
     if (gr_stream_is_audit(stream))
-        gr_auditing_finish(stream, script);
+        gr_comparing_finish(stream, script);
     else
         stream->count_step =
             gr_commit_scan_finish(script, &stream->table, how, keep, finishing->keep_count,
@@ -136,8 +137,10 @@ gr_finish_answer(struct gr_lane *lane, struct gr_http_response *response,
         return false;
     }
     finishing->answered++;
-    if (fault != NULL)
+    if (fault != NULL) {
+        finishing->gone[finishing->gone_count++] = lane->entries[0].key;
         return true;
+    }
     (void)snprintf(key, sizeof(key), "%lld", (long long)lane->entries[0].key);
     finishing->keep =
         gr_realloc(finishing->keep, finishing->keep_count + 1, sizeof(finishing->keep[0]));
@@ -174,16 +177,17 @@ take_check(struct gr_stream *stream, const struct gr_script *script)
     if (stream->rows_step == 0)
         return true;
     missing = gr_script_rows(script, stream->rows_step);
-    if (gr_stream_is_audit(stream) ? gr_auditing_scans_again(stream, missing->count)
+    if (gr_stream_is_audit(stream) ? gr_comparing_scans_again(stream, missing->count)
                                    : missing->count > GR_CONFIRM_MAX) {
         scan_again(stream);
         return true;
     }
     finishing->missing = gr_alloc(missing->count, sizeof(finishing->missing[0]));
     finishing->missing_count = missing->count;
+    finishing->gone = gr_alloc(missing->count, sizeof(finishing->gone[0]));
     for (size_t i = 0; i < missing->count; i++)
         finishing->missing[i] = strtoll(gr_rows_text(missing, i, 0), NULL, 10);
-    if (gr_stream_is_audit(stream) && !gr_auditing_confirms(stream))
+    if (gr_stream_is_audit(stream) && !gr_comparing_confirms(stream))
         finishing->next = finishing->answered = finishing->missing_count;
     return true;
 }
@@ -197,7 +201,7 @@ gr_finish_committed(struct gr_stream *stream, const struct gr_script *script, st
     gr_stream_count(stream, script, stream->count_step);
     gr_walk_finish_scan(&stream->walk);
     if (gr_stream_is_audit(stream))
-        gr_auditing_listed(stream, script);
+        gr_comparing_committed(stream, script);
     else
         stream->report->bookmark_us = stream->walk.bookmark_us;
     forget(&stream->finishing);
@@ -223,7 +227,8 @@ gr_phase_finish(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
         *next = gr_stream_is_audit(stream) ? GR_PHASE_AUDIT : GR_PHASE_SETTLE;
         return true;
     }
-    if (stream->engine->is_stopping && finishing->answered < finishing->missing_count) {
+    if (stream->engine->is_stopping && finishing->answered < finishing->missing_count &&
+        !gr_comparing_cuts_short(stream)) {
         *next = GR_PHASE_CLOSE;
         return true;
     }

@@ -105,7 +105,8 @@ gr_requests_wait(const struct gr_engine *engine)
 void
 gr_requests_start(struct gr_engine *engine, int64_t now_ms)
 {
-    while (!engine->is_stopping && !gr_requests_are_spent(engine) && gr_http_in_flight(engine->http) < engine->lane_count &&
+    while (!engine->is_stopping && !gr_requests_are_spent(engine) &&
+           gr_http_in_flight(engine->http) < engine->lane_count &&
            gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) == 0) {
         struct gr_lane *lane = next_lane(engine, now_ms);
         struct gr_error err;

@@ -310,9 +310,13 @@ collect(struct gr_engine *engine)
 {
     struct gr_error err;
 
-    if (engine->plan->is_audit && engine->fatal.fault != GR_FAULT_TARGET &&
-        !gr_auditing_collect(engine, &err))
-        gr_engine_fail(engine, &err);
+    if (!engine->plan->is_audit || engine->fatal.fault == GR_FAULT_TARGET ||
+        gr_auditing_collect(engine, &err))
+        return;
+    if (err.fault == GR_FAULT_LOST && gr_warehouse_reconnect(engine, &err) &&
+        gr_auditing_collect(engine, &err))
+        return;
+    gr_engine_fail(engine, &err);
 }
 
 bool

@@ -235,6 +235,7 @@ gr_stream_free(struct gr_stream *stream)
     gr_rejects_free(&stream->batch.rejects);
     gr_free(stream->batch.walk);
     gr_free(stream->finishing.missing);
+    gr_free(stream->finishing.gone);
     for (size_t i = 0; i < stream->finishing.keep_count; i++)
         gr_free(stream->finishing.keep[i]);
     gr_free(stream->finishing.keep);

@@ -230,8 +230,8 @@ gr_ddl_scan_prefix(const struct gr_plan_stream *stream, const char *object, char
     char name[GR_SQL_NAME_BYTES + 1];
 
     /* The last 16 make room for the digits of the layout's hash. */
-    gr_sql_derived(stream->mode == GR_MODE_AUDIT ? "audit_" : "scan_", object,
-                   "_________________", name);
+    gr_sql_derived(stream->mode == GR_MODE_AUDIT ? "audit_" : "scan_", object, "_________________",
+                   name);
     (void)snprintf(out, 64, "%.*s", (int)(strlen(name) - 16), name);
 }
 

@@ -251,13 +251,14 @@ gr_state_load(struct gr_pg *pg, const char *state_schema, const char *object,
     const char *params[] = {object};
     struct gr_rows rows = {0};
 
-    put_in_schema("select round(extract(epoch from bookmark) * 1000000)::bigint, walk, source,"
-                  " coalesce(floor(extract(epoch from now() - completed_at) * 1000), -1)::bigint,"
-                  " round(extract(epoch from source_clock) * 1000000)::bigint, audit -> 'walk',"
-                  " coalesce((audit ->> 'named')::bigint, -1), coalesce((audit ->> 'after')::bigint,"
-                  " -1), audit"
-                  " from @.streams where object = $1",
-                  state_schema, &sql);
+    put_in_schema(
+        "select round(extract(epoch from bookmark) * 1000000)::bigint, walk, source,"
+        " coalesce(floor(extract(epoch from now() - completed_at) * 1000), -1)::bigint,"
+        " round(extract(epoch from source_clock) * 1000000)::bigint, audit -> 'walk',"
+        " coalesce((audit ->> 'named')::bigint, -1), coalesce((audit ->> 'after')::bigint,"
+        " -1), audit"
+        " from @.streams where object = $1",
+        state_schema, &sql);
     if (!gr_pg_query(pg, gr_buf_text(&sql), params, 1, &rows, err))
         return gr_fail_in(err, "state of %s", object);
     *out = (struct gr_stream_state){.bookmark_us = instant(gr_rows_text(&rows, 0, 0)),

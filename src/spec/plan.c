@@ -311,8 +311,8 @@ resolve_sql(struct planner *p, const struct gr_stream_entry *entry, struct gr_pl
                                target->post_sql, &out->post_sql, p->err);
 }
 
-/* A copy claims something in two modes. What a file asks of runs, such as SQL before and after them,
-   is no part of an audit. */
+/* A copy claims something in two modes. What a file asks of runs, such as SQL before and after
+   them, is no part of an audit. */
 static void
 make_audit(struct gr_plan_stream *out)
 {
@@ -395,10 +395,11 @@ may_be_audited(struct planner *p, const struct gr_stream_entry *entry,
 {
     if (!p->options->is_audit || stream->mode == GR_MODE_AUDIT)
         return true;
-    gr_notes_add(&p->notes, gr_stream_entry_at(entry, NULL, "mode"),
-                 "stream \"%s\" is not audited: only the modes incremental and full-refresh claim a "
-                 "complete copy",
-                 stream->name);
+    gr_notes_add(
+        &p->notes, gr_stream_entry_at(entry, NULL, "mode"),
+        "stream \"%s\" is not audited: only the modes incremental and full-refresh claim a "
+        "complete copy",
+        stream->name);
     return false;
 }
 
@@ -421,7 +422,8 @@ resolve_streams(struct planner *p)
         if (!resolve_stream(p, entry, &p->streams[p->count]))
             return false;
         p->entries[p->count] = entry;
-        p->is_selected[p->count] = is_selected[i] && may_be_audited(p, entry, &p->streams[p->count]);
+        p->is_selected[p->count] =
+            is_selected[i] && may_be_audited(p, entry, &p->streams[p->count]);
         p->count++;
     }
     if (!check_objects(p))

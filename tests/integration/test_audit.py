@@ -26,6 +26,21 @@ class Audit(Case):
             self.assertEqual(stream["gone"], len(stream["gone_keys"]))
         return {stream: pair for stream, pair in found.items() if pair != ([], [])}
 
+    def rounds(self, file, *options, most=12):
+        """Audits until one has come to the end of the round; returns the gaps of all of them."""
+        found, codes = {}, []
+        for _ in range(most):
+            result = self.command("audit", file, "--output", "json", "--progress", "never", *options)
+            self.assertIn(result.code, (0, 1, 6), str(result))
+            codes.append(result.code)
+            for stream, (missing, gone) in self.gaps(result).items():
+                kinds = found.setdefault(stream, ([], []))
+                kinds[0].extend(missing)
+                kinds[1].extend(gone)
+            if all(stream["complete"] for stream in result.summary["streams"]):
+                return found, codes
+        self.fail(f"no end: {codes}")
+
     def remembered(self):
         return self.database.rows("select object, bookmark, walk, source, mode, source_clock, completed_at from _gorgias_replicate.streams order by 1")
 
@@ -220,6 +235,34 @@ class List(Audit):
         self.assert_equals_source("tickets")
         self.assertEqual({}, self.gaps(self.audit(file)))
 
+    def test_the_allowance_ends_among_the_questions(self):
+        """What was answered is repaired, so that each audit gets further."""
+        sim = self.simulator(seed=20, tickets=10, customers=250)
+        file = self.replication(("customers",))
+        self.run_replication(file)
+        gone = sorted(sim.mutate("drop", stream="customers")["id"] for _ in range(9))
+        marked = []
+        for expect in (1, 1, 1, 0):   # three pages and four questions
+            result = self.audit(file, "--max-requests", "7", expect=expect)
+            self.assertEqual("list", result.stream("customers")["method"])
+            marked += self.gaps(result).get("customers", ([], []))[1]
+            self.assertEqual(len(marked) == 9, result.stream("customers")["complete"])
+        self.assertEqual(gone, sorted(marked))
+        self.assert_equals_source("customers")
+
+    def test_a_reading_that_was_broken_off_claims_nothing(self):
+        sim = self.simulator(seed=21, tickets=10, tags=150)
+        file = self.replication(("tags",))
+        self.run_replication(file)
+        sim.advance("1h")
+        new = sim.mutate("tag_create")["id"]
+        sim.add_faults({"match": "/api/tags", "request": 2, "fault": "400", "times": "forever"})
+        self.run_replication(file, expect=1)
+        sim.clear_faults()
+        result = self.audit(file)
+        self.assertEqual(({}, 1), (self.gaps(result), result.stream("tags")["not_due"]))
+        self.assertEqual(1, self.database.value(f"select count(*) from gorgias.tags where id = {new}"))
+
     def test_a_list_that_fails_is_not_empty(self):
         sim = self.simulator(seed=15, tickets=120)
         file = self.replication(("tickets", "customers", "tags"))
@@ -291,21 +334,6 @@ class Ids(Audit):
         return self.database.rows(f"select run_id, window_name, missing, gone from {AUDITS} where stream = '{stream}' and method = 'ids'"
                                   " order by checked_at, run_id")
 
-    def rounds(self, file, *options, most=12):
-        """Audits until one has come to the end of the round; returns the gaps of all of them."""
-        found, codes = {}, []
-        for _ in range(most):
-            result = self.command("audit", file, "--output", "json", "--progress", "never", *options)
-            self.assertIn(result.code, (0, 1, 6), str(result))
-            codes.append(result.code)
-            for stream, (missing, gone) in self.gaps(result).items():
-                kinds = found.setdefault(stream, ([], []))
-                kinds[0].extend(missing)
-                kinds[1].extend(gone)
-            if all(stream["complete"] for stream in result.summary["streams"]):
-                return found, codes
-        self.fail(f"no end: {codes}")
-
     def test_windows_go_on_from_audit_to_audit(self):
         sim = self.simulator(seed=31, tickets=1000, messages_per_ticket=1)
         file = self.replication(("tickets",))
@@ -332,6 +360,18 @@ class Ids(Audit):
         found, codes = self.rounds(file, "--max-requests", "3")   # and begins anew
         self.assertEqual(({}, 0), (found, codes[-1]))
         self.assertIsNone(self.database.value("select audit from _gorgias_replicate.streams where stream = 'tickets'"))
+
+    def test_a_short_answer_is_not_believed(self):
+        sim = self.simulator(seed=36, tickets=350)
+        file = self.replication(("tickets",))
+        self.run_replication(file)
+        lost = sim.mutate("drop", stream="tickets")["id"]
+        for fault in ("shrunk-page", "early-end"):   # one row, and no cursor
+            sim.add_faults({"match": "/api/tickets", "query": "ticket_ids=", "request": 1, "times": 1, "fault": fault})
+        sim.add_faults({"match": "/api/tickets", "query": "ticket_ids=", "request": 2, "times": 1, "fault": "500"})
+        found, codes = self.rounds(file, "--max-requests", "3")
+        self.assertEqual({"tickets": ([], [lost])}, found)
+        self.assert_equals_source("tickets")
 
     def test_tickets_that_others_name(self):
         sim = self.simulator(seed=32, tickets=700)
@@ -442,6 +482,46 @@ class Process(Audit):
         self.run_replication(file)
         sim.set(latency="1s")
         self.audit(file, "--max-duration", "1s", expect=6)
+
+    def test_sessions_that_break(self):
+        """Whether a commit was made or not when its session broke: what it found is told once."""
+        sim = self.simulator(seed=48, tickets=700)
+        file = self.replication(("tickets", "customers", "events"))
+        self.run_replication(file)
+        for options, method in (((), "list"), (("--streams", "tickets", "--max-requests", "7"), "ids")):
+            with self.subTest(method=method):
+                tickets = sorted(ticket["id"] for ticket in sim.truth("tickets"))
+                lost = [tickets[7], tickets[320], tickets[-1]]
+                for id in lost:
+                    sim.mutate("drop", stream="tickets", id=id)
+                sim.set(latency="30ms")
+                process = self.start("audit", file, "--output", "json", "--progress", "never", *options)
+                for _ in range(4):
+                    sim.clear_log()
+                    self.wait_for(lambda p=process: len(self.requests()) > 0 or p.poll() is not None, "a request")
+                    self.database.do("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'gorgias-replicate'"
+                                     " and datname = current_database()")
+                result = self.finish(process)
+                sim.set(latency="0")
+                self.assertIn(result.code, (1,) if method == "list" else (1, 6), str(result))
+                self.assertEqual(method, result.stream("tickets")["method"])
+                found = self.gaps(result).get("tickets", ([], []))[1]
+                if method == "ids":   # what had to be asked for again has used up the allowance
+                    found += self.rounds(file, *options)[0].get("tickets", ([], []))[1]
+                self.assertEqual(sorted(lost), sorted(found))
+                self.assert_equals_source("tickets")
+
+    def test_exit_codes(self):
+        sim = self.simulator(seed=49, tickets=10)
+        file = self.replication(("tags",))
+        self.run_replication(file)
+        for expect, arguments in ((2, (file, "--streams", "nonsense")), (2, (file, "--mode", "incremental")),
+                                  (3, (self.replication(("tags",), source=self.gorgias(api_key="wrong"), name="3.yaml"),)),
+                                  (4, (self.replication(("tags",), target=self.database.url("nobody"), name="4.yaml"),))):
+            with self.subTest(expect=expect, arguments=arguments):
+                self.assertEqual(expect, self.command("audit", *arguments).code)
+        sim.set(forbid="/api/tags")
+        self.assertEqual(1, self.command("audit", file).code)
 
     def test_one_at_a_time(self):
         sim = self.simulator(seed=44, tickets=90)

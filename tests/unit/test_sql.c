@@ -370,13 +370,13 @@ audit_golden(void **state)
     (void)gr_audit_named(script, &audit, &(struct gr_audit_namer){&table, 1, NULL}, 1, 5, 100);
     put_ticket(&copy, 4, "a", 1, NULL, "2024-01-01T00:00:00Z", 1);
     gr_audit_record_rows(script, &audit, "id 4..5", &copy, keys, 1, 2);
-    gr_audit_record_list(script, &audit, keys, 2);
+    gr_audit_record_list(script, &audit, false, keys, 2);
     audit = (struct gr_audit){.table = &list,
                               .run_id = 7,
                               .bookmark_us = GR_TIME_NONE,
                               .clock_us = GR_TIME_NONE,
                               .anchor_us = GR_TIME_NONE};
-    gr_audit_record_list(script, &audit, NULL, 0);
+    gr_audit_record_list(script, &audit, true, NULL, 0);
     audit.table = &table;
     audit.parent_table = parent.name;
     (void)gr_audit_count(script, &audit);

@@ -2,7 +2,8 @@
  * gr/engine/engine.h - what the modules of the engine share: the run and its two connections.
  *
  * Shape   run.c owns the loop; request.c sends and receives; warehouse.c runs scripts; stream.c has
- *         the phases; opening.c, walking.c, finish.c, settle.c, drain.c and closing.c do them
+ *         the phases; opening.c, auditing.c, walking.c, finish.c, comparing.c, settle.c, drain.c and
+ *         closing.c do them
  * Errors  as their functions say
  * Owns    the engine owns its connections and streams
  */
@@ -155,16 +156,26 @@ void gr_auditing_ask(struct gr_stream *stream, const int64_t *keys, size_t key_c
 /* The last id that is answered once so many more answers of the window are committed. */
 int64_t gr_auditing_position(const struct gr_stream *stream, size_t answers);
 
-/* The end of the list: the step that tells what may be gone (0: nothing may), whether a second scan
-   settles it, whether each is asked for, and what is committed in the end. */
-size_t gr_auditing_missing(struct gr_stream *stream, struct gr_script *script);
-bool gr_auditing_scans_again(const struct gr_stream *stream, size_t missing);
-bool gr_auditing_confirms(const struct gr_stream *stream);
-void gr_auditing_finish(struct gr_stream *stream, struct gr_script *script);
-void gr_auditing_listed(struct gr_stream *stream, const struct gr_script *script);
-
 /* Reads what was found into the report. */
 bool gr_auditing_collect(struct gr_engine *engine, struct gr_error *err);
+
+/* --- comparing.c ---------------------------------------------------------------------------- */
+
+/* The step that tells what the list did not bring and may be gone; 0: nothing may. */
+size_t gr_comparing_missing(struct gr_stream *stream, struct gr_script *script);
+
+/* A second reading of the list settles it: `missing` are too many to be asked for. */
+bool gr_comparing_scans_again(const struct gr_stream *stream, size_t missing);
+
+/* Each is asked for. */
+bool gr_comparing_confirms(const struct gr_stream *stream);
+
+/* A run that is stopping is content with what was answered; false: this one is no audit. */
+bool gr_comparing_cuts_short(struct gr_stream *stream);
+
+/* What is committed in the end, and that it was. */
+void gr_comparing_finish(struct gr_stream *stream, struct gr_script *script);
+void gr_comparing_committed(struct gr_stream *stream, const struct gr_script *script);
 
 /* --- settle.c ------------------------------------------------------------------------------- */
 

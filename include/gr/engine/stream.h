@@ -86,6 +86,7 @@ struct gr_lane {
     int64_t gone[GR_ASK_IDS_MAX];
     size_t gone_count;
     bool found[GR_ASK_IDS_MAX]; /* which of the entries came back                      */
+    bool asks_twice;            /* those that did not, in an audit                     */
     bool is_complete;           /* all pages are there                                 */
     bool is_in_script;          /* what it holds is being committed                    */
     bool has_staged;            /* earlier pages wait in the session's staging ...     */
@@ -111,6 +112,8 @@ struct gr_finishing {
     size_t missing_count;
     size_t next;                /* the next of them to ask for                         */
     size_t answered;            /* so many are known to be gone or there               */
+    int64_t *gone;              /* owned; those that are known to be gone              */
+    size_t gone_count;
     char **keep;                /* owned; keys that are still there                    */
     size_t keep_count;
     bool is_second_scan;
@@ -123,6 +126,7 @@ struct gr_auditing {
     char *kept;                 /* owned; JSON of an earlier, unfinished one           */
     bool is_counted;            /* its rows, or there is nothing to count              */
     bool is_listed;             /* the list was compared                               */
+    bool is_cut;                /* ... but not all that may be gone was asked for      */
     bool is_named;              /* the window is of ids that only other tables name    */
     int64_t after;              /* the last id of the window before                    */
     size_t answered;            /* entries of the window, and committed                */

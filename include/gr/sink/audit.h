@@ -66,9 +66,9 @@ size_t gr_audit_uneven(struct gr_script *script, const struct gr_audit *audit, i
 /* Of parents of rows here that are not in the scan's staging. */
 size_t gr_audit_parents(struct gr_script *script, const struct gr_audit *audit, int64_t limit);
 
-/* The scan's staging is complete: records each window. `gone` are first keys; NULL: whatever is not
-   staged. gr_commit_scan_finish and gr_commit_gone come next. */
-void gr_audit_record_list(struct gr_script *script, const struct gr_audit *audit,
+/* The scan's staging is complete: records each window. `gone` are first keys; or, with `replaces`,
+   whatever is not staged is gone. gr_commit_scan_finish and gr_commit_gone come next. */
+void gr_audit_record_list(struct gr_script *script, const struct gr_audit *audit, bool replaces,
                           const int64_t *gone, size_t gone_count);
 
 /* Rows were asked for by their ids: stages `copy` (taken) and records the window. `still` rows were
@@ -89,7 +89,7 @@ struct gr_audit_totals {
     int64_t checked; /* rows here and at the source, each once */
     int64_t not_due, changed;
     int64_t missing, gone;
-    char **missing_keys; /* owned, and each of them; in ascending order as texts */
+    char **missing_keys; /* owned, and each of them; numbers ascend */
     char **gone_keys;
 };
 bool gr_audit_read(struct gr_pg *pg, const struct gr_audit *audit, struct gr_audit_totals *out,
