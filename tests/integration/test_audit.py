@@ -256,6 +256,7 @@ class List(Audit):
         self.run_replication(file)
         sim.advance("1h")
         new = sim.mutate("tag_create")["id"]
+        sim.advance("1h")
         sim.add_faults({"match": "/api/tags", "request": 2, "fault": "400", "times": "forever"})
         self.run_replication(file, expect=1)
         sim.clear_faults()
@@ -323,7 +324,8 @@ class List(Audit):
         self.assertEqual(before, self.remembered())
         sim.clear_log()
         self.run_replication(file)
-        self.assertIn("cursor", parameters(self.requests("/api/customers")[0]))   # it went on where it was
+        self.assertIn("cursor", parameters(self.requests("/api/customers")[0]))   # it went on where it was ...
+        self.assertLessEqual(len(self.requests("/api/customers")), 3)             # ... with all that it had staged
         self.assert_equals_source("customers")
 
 
@@ -372,6 +374,18 @@ class Ids(Audit):
         found, codes = self.rounds(file, "--max-requests", "3")
         self.assertEqual({"tickets": ([], [lost])}, found)
         self.assert_equals_source("tickets")
+
+    def test_a_window_that_was_not_answered_comes_again(self):
+        sim = self.simulator(seed=37, tickets=350)
+        file = self.replication(("tickets",))
+        self.run_replication(file)
+        lost = sorted(ticket["id"] for ticket in sim.truth("tickets"))[5]
+        sim.mutate("drop", stream="tickets", id=lost)
+        sim.add_faults({"match": "/api/tickets", "query": "ticket_ids=", "request": 1, "fault": "400"})
+        result = self.audit(file, "--max-requests", "4", "--threads", "1", expect=1)
+        self.assertEqual(("failed", 0), (result.stream("tickets")["result"], result.stream("tickets")["gone"]))
+        found, codes = self.rounds(file, "--max-requests", "4")
+        self.assertEqual({"tickets": ([], [lost])}, found)
 
     def test_tickets_that_others_name(self):
         sim = self.simulator(seed=32, tickets=700)
