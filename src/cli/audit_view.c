@@ -47,6 +47,8 @@ put_result(const struct gr_stream_report *stream, struct gr_buf *out)
     else if (stream->audit.method == GR_AUDIT_NEITHER)
         gr_buf_printf(out, ": its list takes about %s requests",
                       gr_text_number(stream->audit.list_requests, number));
+    else if (stream->audit.is_over && stream->audit.method == GR_AUDIT_IDS && !has_gaps(stream))
+        gr_buf_puts(out, ", as far as ids show");
     else if (!stream->audit.is_over)
         gr_buf_printf(out, "%s",
                       has_gaps(stream) ? ", unfinished: the next audit goes on"

@@ -38,6 +38,15 @@ gr_auditing_claim(const struct gr_stream *stream)
                                                      : GR_TIME_NONE};
 }
 
+bool
+gr_auditing_can_ask(const struct gr_stream *stream)
+{
+    struct gr_audit audit = gr_auditing_claim(stream);
+    enum gr_ask ask = stream->plan->schema->ask;
+
+    return ask == GR_ASK_PARENT ? gr_audit_can_count(&audit) : ask != GR_ASK_NONE;
+}
+
 void
 gr_auditing_begin(struct gr_stream *stream, const struct gr_stream_state *state)
 {
@@ -134,7 +143,7 @@ choose(struct gr_engine *engine)
         const struct gr_stream *stream = &engine->streams[i];
 
         cases[i] = (struct gr_audit_case){.list_requests = stream->report->audit.list_requests,
-                                          .can_ask = stream->plan->schema->ask != GR_ASK_NONE,
+                                          .can_ask = gr_auditing_can_ask(stream),
                                           .method = stream->auditing.is_counted ? GR_AUDIT_UNDECIDED
                                                                                 : GR_AUDIT_NEITHER};
     }

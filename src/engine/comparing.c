@@ -12,11 +12,21 @@ has_ids(const struct gr_stream *stream)
            stream->plan->columns[0].type == GR_TYPE_BIGINT;
 }
 
-/* Children have no path of their own: their parents are asked instead. */
+/* Children have no path of their own: their parents are asked instead, where they are known. */
 static bool
 asks_parents(const struct gr_stream *stream)
 {
-    return stream->plan->schema->ask == GR_ASK_PARENT && !stream->finishing.is_second_scan;
+    return stream->plan->schema->ask == GR_ASK_PARENT && !stream->finishing.is_second_scan &&
+           gr_auditing_can_ask(stream);
+}
+
+/* More questions than so many cost more than a second reading. */
+static int64_t
+most_questions(const struct gr_stream *stream)
+{
+    if (asks_parents(stream))
+        return stream->walk.scan.pages;
+    return stream->plan->schema->ask == GR_ASK_PARENT ? 0 : GR_CONFIRM_MAX;
 }
 
 /* What is known to be missing after a second scan needs no asking. */
@@ -30,22 +40,19 @@ size_t
 gr_comparing_missing(struct gr_stream *stream, struct gr_script *script)
 {
     struct gr_audit audit = gr_auditing_claim(stream);
+    int64_t most = stream->finishing.is_second_scan ? INT64_MAX : most_questions(stream) + 1;
 
     if (stream->has_refused || !has_ids(stream))
         return 0;
-    if (asks_parents(stream))
-        return gr_audit_parents(script, &audit, stream->walk.scan.pages + 1);
-    return gr_commit_scan_missing(
-        script, &stream->table, stream->finishing.is_second_scan ? INT64_MAX : GR_CONFIRM_MAX + 1);
+    return asks_parents(stream) ? gr_audit_parents(script, &audit, most)
+                                : gr_commit_scan_missing(script, &stream->table, most);
 }
 
 bool
 gr_comparing_scans_again(const struct gr_stream *stream, size_t missing)
 {
-    if (stream->finishing.is_second_scan)
-        return false;
-    return gr_audit_rereads((int64_t)missing,
-                            asks_parents(stream) ? stream->walk.scan.pages : GR_CONFIRM_MAX);
+    return !stream->finishing.is_second_scan &&
+           gr_audit_rereads((int64_t)missing, most_questions(stream));
 }
 
 bool

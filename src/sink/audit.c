@@ -118,10 +118,14 @@ put_uneven(const struct gr_audit *audit, struct gr_buf *sql)
     gr_buf_puts(sql, " <> coalesce(c.n, 0)");
 }
 
-static bool
-can_be_uneven(const struct gr_audit *audit)
+bool
+gr_audit_can_count(const struct gr_audit *audit)
 {
-    return gr_audit_has_parent(audit) && audit->table->stream->schema->parent_count != NULL;
+    const struct gr_table *parent = audit->table->parent;
+    const char *field = audit->table->stream->schema->parent_count;
+
+    return gr_audit_has_parent(audit) && field != NULL &&
+           (parent == NULL || gr_audit_has_column(parent, gr_ddl_column_of(parent->stream, field)));
 }
 
 size_t
@@ -131,7 +135,7 @@ gr_audit_count(struct gr_script *script, const struct gr_audit *audit)
 
     gr_buf_printf(&sql, "select (select count(*) from %s as t where t._deleted_at is null), ",
                   audit->table->name);
-    if (can_be_uneven(audit)) {
+    if (gr_audit_can_count(audit)) {
         gr_buf_puts(&sql, "(select count(*) ");
         put_uneven(audit, &sql);
         gr_buf_putc(&sql, ')');
@@ -195,7 +199,7 @@ gr_audit_uneven(struct gr_script *script, const struct gr_audit *audit, int64_t 
 {
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
 
-    if (!can_be_uneven(audit)) {
+    if (!gr_audit_can_count(audit)) {
         gr_buf_puts(&sql, "select 0::bigint where $1::bigint > $2::bigint and false");
         return add_keys(script, &sql, after, limit);
     }
@@ -231,9 +235,17 @@ gr_audit_parents(struct gr_script *script, const struct gr_audit *audit, int64_t
 
 /* --- the result ----------------------------------------------------------------------------- */
 
-static const char totals_sql[] =
-    "select coalesce(sum(in_table + missing), 0)::bigint, coalesce(sum(not_due), 0)::bigint,"
-    " coalesce(sum(changed), 0)::bigint from %s.audits where run_id = $1::bigint and object = $2";
+/* What a list has shown is not counted again where its doubts were settled by ids. */
+static void
+put_totals(const struct gr_audit *audit, struct gr_buf *sql)
+{
+    gr_buf_printf(sql,
+                  "select coalesce(sum(in_table + missing) filter (where method = (select"
+                  " max(b.method) from %s.audits as b where b.run_id = $1::bigint and b.object ="
+                  " $2)), 0)::bigint, coalesce(sum(not_due), 0)::bigint, coalesce(sum(changed),"
+                  " 0)::bigint from %s.audits as a where run_id = $1::bigint and object = $2",
+                  audit->table->state, audit->table->state);
+}
 
 static bool
 read_keys(struct gr_pg *pg, const struct gr_audit *audit, const char *column,
@@ -267,7 +279,7 @@ gr_audit_read(struct gr_pg *pg, const struct gr_audit *audit, struct gr_audit_to
 
     *out = (struct gr_audit_totals){0};
     (void)snprintf(run, sizeof(run), "%" PRId64, audit->run_id);
-    gr_buf_printf(&sql, totals_sql, audit->table->state);
+    put_totals(audit, &sql);
     if (!gr_pg_query(pg, gr_buf_text(&sql), params, 2, &rows, err))
         return false;
     out->checked = gr_rows_int(&rows, 0, 0);

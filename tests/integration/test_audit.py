@@ -73,6 +73,7 @@ class List(Audit):
         result = self.audit(file, expect=1)
         expected = {stream: ([], [id]) for stream, id in lost.items()}
         self.assertEqual({**expected, "ticket_messages": ([], [message])}, self.gaps(result))
+        self.assertEqual(len(sim.truth("ticket_messages")) + 1, result.stream("ticket_messages")["checked"])
         for stream, id in lost.items():
             hard = stream in ("tags", "macros", "views")
             marked = self.database.column(f"select _deleted_at is not null from gorgias.{stream} where id = {id}")

@@ -53,6 +53,10 @@ static struct gr_stream_report streams[] = {
      .status = GR_STATUS_SUCCEEDED,
      .requests = 1,
      .audit = {.method = GR_AUDIT_LIST, .is_over = true}},
+    {.name = "satisfaction_surveys",
+     .status = GR_STATUS_SUCCEEDED,
+     .requests = 9,
+     .audit = {.method = GR_AUDIT_IDS, .is_over = true, .totals = {.checked = 9}}},
 };
 enum { COUNT = sizeof(streams) / sizeof(streams[0]) };
 

@@ -143,6 +143,9 @@ bool gr_stream_is_audit(const struct gr_stream *stream);
 /* What the stream claims. */
 struct gr_audit gr_auditing_claim(const struct gr_stream *stream);
 
+/* The stream, or its parent, can be asked for by ids that are known here. */
+bool gr_auditing_can_ask(const struct gr_stream *stream);
+
 /* Takes up what is remembered of the stream. */
 void gr_auditing_begin(struct gr_stream *stream, const struct gr_stream_state *state);
 

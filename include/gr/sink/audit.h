@@ -38,6 +38,9 @@ struct gr_audit {
 void gr_audit_commit_state(struct gr_script *script, const struct gr_audit *audit,
                            const char *state);
 
+/* The parents of the rows here are known, and how many rows each should have. */
+bool gr_audit_can_count(const struct gr_audit *audit);
+
 /* Step whose row is (alive rows, parents whose number of rows is not that of their rows here). */
 size_t gr_audit_count(struct gr_script *script, const struct gr_audit *audit);
 
