@@ -4,11 +4,11 @@
  */
 #include "gr/engine/engine.h"
 
-/* Each of the stream's rows has an id by which it can be found or asked for. */
+/* Each of the stream's rows has one id, by which it can be found and asked for. */
 static bool
 has_ids(const struct gr_stream *stream)
 {
-    return stream->plan->schema->shape == GR_SHAPE_LIST &&
+    return stream->plan->schema->shape == GR_SHAPE_LIST && stream->plan->key_count == 1 &&
            stream->plan->columns[0].type == GR_TYPE_BIGINT;
 }
 

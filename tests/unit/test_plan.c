@@ -432,6 +432,32 @@ test_every_mode_word(void **state)
 }
 
 static void
+test_audit(void **state)
+{
+    (void)state;
+    options.is_audit = true;
+    make_plan(HEAD "  tickets: {mode: incremental, source_options: {limit: 5}, target_options:"
+                   " {pre_sql: a, post_sql: b}}\n"
+                   "  tags: {mode: incremental}\n  users: {mode: snapshot}\n");
+    assert_true(plan.is_audit);
+    expect_order("tickets tags");
+    assert_int_equal(stream("tickets")->mode, GR_MODE_AUDIT);
+    assert_int_equal(stream("tickets")->audited, GR_MODE_INCREMENTAL);
+    assert_int_equal(stream("tickets")->missing, GR_MISSING_SOFT);
+    assert_int_equal(stream("tickets")->limit_rows, 0);
+    assert_null(stream("tickets")->pre_sql);
+    assert_null(stream("tickets")->post_sql);
+    assert_int_equal(stream("tags")->audited, GR_MODE_FULL_REFRESH);
+    assert_int_equal(stream("tags")->missing, GR_MISSING_HARD);
+    assert_string_equal(stream("tags")->note, "");
+    /* The objects of all streams make it an audit of the same replication. */
+    assert_int_equal(plan.all_object_count, 3);
+    expect_warning("f.yaml:7:17: stream \"users\" is not audited: only the modes incremental and"
+                   " full-refresh claim a complete copy");
+    expect_refusal(HEAD "  users: {mode: snapshot}\n", "f.yaml: no stream is left to audit");
+}
+
+static void
 test_ranges(void **state)
 {
     const struct gr_plan_stream *s;
@@ -903,7 +929,7 @@ main(void)
         TEST(test_slings_examples), TEST(test_defaults_merge),
         TEST(test_anchors),         TEST(test_columns_merge_with_plus),
         TEST(test_wildcards),       TEST(test_running_order),
-        TEST(test_selection),       TEST(test_every_mode_word),
+        TEST(test_selection),       TEST(test_every_mode_word), TEST(test_audit),
         TEST(test_ranges),          TEST(test_range_texts),
         TEST(test_options_win),     TEST(test_refused_options),
         TEST(test_variables),       TEST(test_objects),
