@@ -19,6 +19,9 @@ const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
     [GR_COMMAND_VALIDATE] = {
         "validate", "FILE", "check a replication file offline, print its plan",
         gr_command_validate, false},
+    [GR_COMMAND_AUDIT] = {
+        "audit", "FILE", "prove the copy complete, repair what is not",
+        gr_command_audit, false},
     [GR_COMMAND_REFERENCE] = {
         "reference", "PAGE", "print a page of the reference as Markdown",
         gr_command_reference, true},
@@ -27,7 +30,6 @@ const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
     [GR_COMMAND_INIT]    = {"init", "FILE", "write a replication file", NULL, true},
     [GR_COMMAND_PREVIEW] = {"preview", "FILE STREAM", "print rows as JSON lines", NULL, true},
     [GR_COMMAND_STATUS]  = {"status", "FILE", "show the last run of each stream", NULL, true},
-    [GR_COMMAND_AUDIT]   = {"audit", "FILE", "prove the copy complete", NULL, true},
     [GR_COMMAND_STATE]   = {"state", "FILE", "show or change bookmarks", NULL, true},
     [GR_COMMAND_REPORT]  = {"report", "FILE", "write a page about the replication", NULL, true},
 };
@@ -43,6 +45,7 @@ gr_command_plan(const struct gr_options *options, struct gr_plan *out, struct gr
         .range = options->range,
         .limit_rows = options->limit_rows,
         .threads = options->threads,
+        .is_audit = options->command == &gr_commands[GR_COMMAND_AUDIT],
         .env = options->env.items,
         .now_us = gr_clock_us(),
     };

@@ -12,13 +12,13 @@ static const struct {
     const char *meaning;
 } exit_codes[] = {
     {0, "everything asked for was done"},
-    {1, "one or more streams failed; the others are committed; each failure is named on stderr"},
+    {1, "streams failed, each named on stderr, the others are committed; or an audit found gaps"},
     {2, "the command line, the replication file or a connection is wrong: nothing was asked or "
         "written"},
     {3, "the source refused the credentials, or cannot be reached at all"},
     {4, "the warehouse cannot be reached, or refuses (login, privileges)"},
     {5, "another run of the same replication holds the lock"},
-    {6, "stopped in good order by SIGTERM, SIGINT or --max-duration; all that was committed stays"},
+    {6, "stopped in good order (SIGTERM, SIGINT, --max-duration), or an audit could not check all"},
 };
 /* clang-format on */
 

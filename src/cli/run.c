@@ -53,9 +53,9 @@ print_summary(bool is_json, const struct gr_run_report *report, const struct gr_
     return gr_output_finish(&text);
 }
 
-static int
-write_metrics(const struct gr_options *options, const struct gr_run_report *report,
-              const struct gr_run_facts *facts)
+int
+gr_command_metrics(const struct gr_options *options, const struct gr_run_report *report,
+                   const struct gr_run_facts *facts)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
     struct gr_error err;
@@ -67,25 +67,26 @@ write_metrics(const struct gr_options *options, const struct gr_run_report *repo
 }
 
 /* What never came to a run is a failed run for those who watch the metrics. */
-static int
-fail_early(const struct gr_options *options, const struct gr_error *failure)
+int
+gr_command_fail(const struct gr_options *options, const struct gr_error *failure)
 {
     int code = gr_output_fail(failure);
     struct gr_run_report report = {.exit_code = code};
     struct gr_run_facts facts = {.file = options->file, .source = "", .target = ""};
 
     if (!options->is_dry_run)
-        (void)write_metrics(options, &report, &facts);
+        (void)gr_command_metrics(options, &report, &facts);
     return code;
 }
 
-static bool
-run_watched(const struct gr_options *options, const struct gr_plan *plan,
-            struct gr_run_report *report, struct gr_error *err)
+bool
+gr_command_engine(const struct gr_options *options, const struct gr_plan *plan,
+                  struct gr_run_report *report, struct gr_error *err)
 {
     struct gr_watch *watch = gr_watch_new(wants_live(options), &stop);
     struct gr_run_options ask = {
         .max_duration_ms = options->max_duration_ms,
+        .max_requests = options->max_requests,
         .stop = &stop,
         .progress = gr_watch_see,
         .context = watch,
@@ -114,7 +115,7 @@ run_plan(const struct gr_options *options, const struct gr_plan *plan)
     bool is_json = strcmp(options->output, "json") == 0;
     struct gr_error err;
     int printed = 0, written;
-    bool has_run = run_watched(options, plan, &report, &err);
+    bool has_run = gr_command_engine(options, plan, &report, &err);
 
     /* What ends a run under way is logged when it happens; this is what kept it from beginning. */
     if (!has_run) {
@@ -124,7 +125,7 @@ run_plan(const struct gr_options *options, const struct gr_plan *plan)
     }
     if (has_run || is_json)
         printed = print_summary(is_json, &report, &facts);
-    written = write_metrics(options, &report, &facts);
+    written = gr_command_metrics(options, &report, &facts);
     /* The copy is made, but what was asked for besides is not there. */
     return report.exit_code == 0 && (printed != 0 || written != 0) ? 1 : report.exit_code;
 }
@@ -138,7 +139,7 @@ gr_command_run(const struct gr_options *options)
     if (options->metrics_file != NULL && !gr_metrics_try(options->metrics_file, &err))
         return gr_output_fail(&err);
     if (!gr_command_plan(options, &plan, &err))
-        return fail_early(options, &err);
+        return gr_command_fail(options, &err);
     if (options->is_dry_run)
         return gr_command_print_plan(options, &plan);
     return run_plan(options, &plan);

@@ -155,8 +155,8 @@ gr_summary_put(const struct gr_run_report *report, const struct gr_run_facts *fa
     put_last_line(report, facts, out);
 }
 
-static void
-put_error(struct json_object *item, const struct gr_error *error)
+void
+gr_summary_put_error(struct json_object *item, const struct gr_error *error)
 {
     bool has_failed = error->fault != GR_OK;
 
@@ -198,7 +198,7 @@ stream_doc(const struct gr_run_report *report, const struct gr_stream_report *st
     gr_doc_put_int(item, "duration_ms", gr_summary_duration_ms(report, stream));
     gr_doc_put_text(item, "note",
                     stream->note != NULL && stream->note[0] != '\0' ? stream->note : NULL);
-    put_error(item, &stream->error);
+    gr_summary_put_error(item, &stream->error);
     return item;
 }
 
@@ -219,7 +219,7 @@ gr_summary_put_json(const struct gr_run_report *report, const struct gr_run_fact
     gr_doc_put_int(doc, "duration_ms", report->now_ms - report->started_ms);
     gr_doc_put_int(doc, "requests", report->requests);
     gr_doc_put_int(doc, "throttled", report->throttled);
-    put_error(doc, &report->error);
+    gr_summary_put_error(doc, &report->error);
     for (size_t i = 0; i < report->count; i++)
         gr_doc_add(streams, stream_doc(report, &report->streams[i]));
     gr_doc_put(doc, "streams", streams);

@@ -3,6 +3,7 @@
 
 #include "gr/base/alloc.h"
 #include "gr/base/log.h"
+#include "gr/base/time.h"
 #include "gr/engine/engine.h"
 
 /* Everything that was to be done for the stream has been done. */
@@ -11,6 +12,8 @@ is_whole(const struct gr_stream *stream)
 {
     if (stream->is_fresh || stream->plan->mode == GR_MODE_DEFINITION_ONLY)
         return true;
+    if (gr_stream_is_audit(stream))
+        return stream->report->audit.is_over;
     return stream->walk.is_done && !stream->walk.scan.is_active &&
            (!gr_stream_has_queue(stream) || stream->has_emptied);
 }
@@ -85,7 +88,8 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     if (stream->is_whole || !engine->is_stopping)
         gr_walk_settled(&stream->walk);
     walk = gr_walk_state_json(&stream->walk);
-    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
+    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us,
+                           stream->walk.scan.is_active ? GR_TIME_NONE : stream->walk.clock_us,
                            is_complete(stream));
     gr_stream_totals(stream, status, &totals);
     gr_commit_stream_run(script, &stream->table, engine->run_id, &totals);

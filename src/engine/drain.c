@@ -23,13 +23,15 @@ ask_url(const struct gr_lane *lane)
     const struct gr_schema *schema = lane->stream->plan->schema;
     struct gr_buf url = gr_buf_new(0);
     int64_t ids[GR_ASK_IDS_MAX];
+    size_t count = 0;
 
     if (schema->ask == GR_ASK_OBJECT || schema->ask == GR_ASK_EXISTS) {
         gr_gorgias_object_url(&url, schema, lane->entries[0].key);
         return gr_buf_take(&url);
     }
     for (size_t i = 0; i < lane->entry_count; i++)
-        ids[i] = lane->entries[i].key;
+        if (!lane->asks_twice || !lane->found[i])
+            ids[count++] = lane->entries[i].key;
     gr_gorgias_list_url(&url, schema,
                         &(struct gr_list_ask){.order = schema->order,
                                               .cursor = lane->cursor,
@@ -37,7 +39,7 @@ ask_url(const struct gr_lane *lane)
                                               .limit = schema->page_limit,
                                               .param = schema->ask_param,
                                               .ids = ids,
-                                              .id_count = lane->entry_count});
+                                              .id_count = count});
     return gr_buf_take(&url);
 }
 
@@ -59,7 +61,8 @@ begin_ask(struct gr_lane *lane)
     gr_free(lane->cursor);
     lane->cursor = NULL;
     lane->gone_count = 0;
-    lane->is_complete = lane->has_staged = lane->is_in_script = lane->has_refused = false;
+    lane->is_complete = lane->has_staged = lane->is_in_script = false;
+    lane->has_refused = lane->asks_twice = false;
     lane->pages = lane->empty_pages = 0;
     memset(lane->found, 0, sizeof(lane->found));
     request(lane);
@@ -140,6 +143,21 @@ note_gone(struct gr_lane *lane)
             lane->gone[lane->gone_count++] = lane->entries[i].key;
 }
 
+/* No event has told of these: one short answer does not take rows away. */
+static bool
+ask_twice(struct gr_lane *lane)
+{
+    bool is_lacking = false;
+
+    for (size_t i = 0; i < lane->entry_count; i++)
+        is_lacking = is_lacking || !lane->found[i];
+    if (!is_lacking || lane->asks_twice || !gr_stream_is_audit(lane->stream))
+        return false;
+    lane->asks_twice = true;
+    request(lane);
+    return true;
+}
+
 /* A list that names ever new pages is not read for ever. */
 static bool
 is_endless(struct gr_lane *lane, const struct gr_page *page)
@@ -190,8 +208,11 @@ take_list(struct gr_lane *lane, const struct gr_http_response *response, struct 
     page.next_cursor = NULL;
     /* What could not be read may be any of the rows that did not come. */
     lane->has_refused = lane->has_refused || page.refused > 0;
-    if (is_last && stream->plan->schema->ask == GR_ASK_IDS && !lane->has_refused)
+    if (is_last && stream->plan->schema->ask == GR_ASK_IDS && !lane->has_refused) {
+        if (ask_twice(lane))
+            return true;
         note_gone(lane);
+    }
     hold(lane, is_last);
     return true;
 }
@@ -281,6 +302,12 @@ put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
         gr_commit_set_forget(script, &stream->table, fresh, fresh_count);
     if (rows->len > 0)
         gr_commit_set_page(script, &stream->table, rows);
+    if (gr_stream_is_audit(stream)) {
+        struct gr_audit audit = gr_auditing_claim(stream);
+
+        gr_audit_record_sets(script, &audit, stream->auditing.window, whole, whole_count, gone,
+                             gone_count);
+    }
     if (ended_count > 0) {
         stream->count_step = gr_commit_set_finish(script, &stream->table, ended, ended_count, whole,
                                                   whole_count, stream->parent_table, stream->feeds,
@@ -295,11 +322,36 @@ put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
     gr_free(fresh);
 }
 
+/* Of the entries whose answers are committed now, all that is to be asked of them has been. */
+static size_t
+answers_in_script(const struct gr_stream *stream)
+{
+    size_t answers = 0;
+
+    for (size_t i = 0; i < stream->engine->lane_count; i++)
+        if (stream->lanes[i].is_in_script && stream->lanes[i].is_complete)
+            answers += stream->lanes[i].entry_count;
+    return answers;
+}
+
+/* An object that only says that it is there brings no row to be counted by. */
+static void
+record_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows,
+            const int64_t *gone, size_t gone_count)
+{
+    struct gr_audit audit = gr_auditing_claim(stream);
+    bool is_silent = stream->plan->schema->ask == GR_ASK_EXISTS;
+
+    gr_audit_record_rows(script, &audit, stream->auditing.window, rows, gone, gone_count,
+                         is_silent ? (int64_t)(answers_in_script(stream) - gone_count) : 0);
+}
+
 static void
 put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows)
 {
     int64_t gone[GR_ASK_IDS_MAX * 8];
     size_t gone_count = 0;
+    bool has_rows = rows->len > 0;
 
     for (size_t i = 0; i < stream->engine->lane_count; i++) {
         const struct gr_lane *lane = &stream->lanes[i];
@@ -307,7 +359,9 @@ put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
         for (size_t j = 0; lane->is_in_script && j < lane->gone_count; j++)
             gone[gone_count++] = lane->gone[j];
     }
-    if (rows->len > 0) {
+    if (gr_stream_is_audit(stream))
+        record_rows(stream, script, rows, gone, gone_count);
+    if (has_rows) {
         stream->count_step = gr_commit_merge(script, &stream->table, rows, stream->parent_table,
                                              stream->feeds, stream->feed_count);
         stream->has_counts = true;
@@ -353,8 +407,12 @@ commit_answers(struct gr_stream *stream)
         return;
     script = gr_script_new(stream->plan->name);
     stream->has_counts = stream->has_gone = false;
-    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
-                           false);
+    if (gr_stream_is_audit(stream))
+        gr_auditing_commit_state(stream, script, walk,
+                                 gr_auditing_position(stream, answers_in_script(stream)));
+    else
+        gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us,
+                               stream->walk.clock_us, false);
     if (stream->plan->schema->ask == GR_ASK_PARENT)
         put_sets(stream, script, &rows);
     else
@@ -368,7 +426,8 @@ commit_answers(struct gr_stream *stream)
         if (lane->has_staged)
             gr_script_bind(script, lane->session);
         gr_walking_put_rejects(stream, script, &lane->rejects);
-        if (lane->is_complete)
+        /* What an audit asks is in no queue. */
+        if (lane->is_complete && !gr_stream_is_audit(stream))
             gr_commit_queue_done(script, &stream->table, lane->entries, lane->entry_count);
     }
     gr_warehouse_start(stream, script);
@@ -380,6 +439,8 @@ lane_committed(struct gr_lane *lane)
     lane->is_in_script = false;
     if (lane->is_complete) {
         lane->stream->report->queue -= (int64_t)lane->entry_count;
+        lane->stream->auditing.after = gr_auditing_position(lane->stream, lane->entry_count);
+        lane->stream->auditing.answered += lane->entry_count;
         lane->has_staged = false;
         lane->state = GR_LANE_IDLE;
         return;
@@ -432,6 +493,6 @@ gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
         is_idle = is_idle && stream->lanes[i].state == GR_LANE_IDLE;
     if (is_idle && !stream->has_script &&
         (stream->queue_next >= stream->queue_count || stream->engine->is_stopping))
-        *next = GR_PHASE_SETTLE;
+        *next = gr_stream_is_audit(stream) ? GR_PHASE_AUDIT : GR_PHASE_SETTLE;
     return true;
 }

@@ -37,6 +37,7 @@ forget(struct gr_finishing *finishing)
         gr_free(finishing->keep[i]);
     gr_free(finishing->keep);
     gr_free(finishing->missing);
+    gr_free(finishing->gone);
     *finishing = (struct gr_finishing){.is_second_scan = finishing->is_second_scan};
 }
 
@@ -52,7 +53,9 @@ check(struct gr_stream *stream)
                            false);
     stream->count_step = gr_commit_scan_count(script, &stream->table);
     stream->rows_step = 0;
-    if (confirms(stream))
+    if (gr_stream_is_audit(stream))
+        stream->rows_step = gr_comparing_missing(stream, script);
+    else if (confirms(stream))
         stream->rows_step = gr_commit_scan_missing(script, &stream->table, GR_CONFIRM_MAX + 1);
     stream->report->activity = "compares";
     gr_warehouse_start(stream, script);
@@ -74,6 +77,7 @@ finish_of(const struct gr_stream *stream)
     case GR_MODE_FULL_REFRESH:
     case GR_MODE_SNAPSHOT:
     case GR_MODE_DEFINITION_ONLY:
+    case GR_MODE_AUDIT:
     case GR_MODE_COUNT:
         break;
     }
@@ -96,9 +100,12 @@ finish(struct gr_stream *stream)
         stream->report->note = "objects without a key came: no row was deleted";
         gr_log(GR_LOG_WARN, stream->plan->name, stream->report->note, "kept_in", "rejected", NULL);
     }
-    stream->count_step =
-        gr_commit_scan_finish(script, &stream->table, how, keep, finishing->keep_count,
-                              stream->parent_table, stream->feeds, stream->feed_count);
+    if (gr_stream_is_audit(stream))
+        gr_comparing_finish(stream, script);
+    else
+        stream->count_step =
+            gr_commit_scan_finish(script, &stream->table, how, keep, finishing->keep_count,
+                                  stream->parent_table, stream->feeds, stream->feed_count);
     gr_warehouse_start(stream, script);
 }
 
@@ -132,13 +139,17 @@ gr_finish_answer(struct gr_lane *lane, struct gr_http_response *response,
         !gr_page_is_object(gr_buf_text(&response->body), response->body.len,
                            lane->stream->plan->columns[0].field, lane->entries[0].key, err))
         return gr_fail_in(err, "%s", response->path);
-    if (fault != NULL && fault->fault != GR_FAULT_MISSING) {
+    if (fault != NULL && fault->fault != GR_FAULT_MISSING &&
+        !gr_gorgias_is_merged(response, lane->stream->engine->plan->source.base_url,
+                              lane->stream->plan->schema)) {
         *err = *fault;
         return false;
     }
     finishing->answered++;
-    if (fault != NULL)
+    if (fault != NULL) {
+        finishing->gone[finishing->gone_count++] = lane->entries[0].key;
         return true;
+    }
     (void)snprintf(key, sizeof(key), "%lld", (long long)lane->entries[0].key);
     finishing->keep =
         gr_realloc(finishing->keep, finishing->keep_count + 1, sizeof(finishing->keep[0]));
@@ -175,14 +186,18 @@ take_check(struct gr_stream *stream, const struct gr_script *script)
     if (stream->rows_step == 0)
         return true;
     missing = gr_script_rows(script, stream->rows_step);
-    if (missing->count > GR_CONFIRM_MAX) {
+    if (gr_stream_is_audit(stream) ? gr_comparing_scans_again(stream, missing->count)
+                                   : missing->count > GR_CONFIRM_MAX) {
         scan_again(stream);
         return true;
     }
     finishing->missing = gr_alloc(missing->count, sizeof(finishing->missing[0]));
     finishing->missing_count = missing->count;
+    finishing->gone = gr_alloc(missing->count, sizeof(finishing->gone[0]));
     for (size_t i = 0; i < missing->count; i++)
         finishing->missing[i] = strtoll(gr_rows_text(missing, i, 0), NULL, 10);
+    if (gr_stream_is_audit(stream) && !gr_comparing_confirms(stream))
+        finishing->next = finishing->answered = finishing->missing_count;
     return true;
 }
 
@@ -194,7 +209,10 @@ gr_finish_committed(struct gr_stream *stream, const struct gr_script *script, st
         return take_check(stream, script);
     gr_stream_count(stream, script, stream->count_step);
     gr_walk_finish_scan(&stream->walk);
-    stream->report->bookmark_us = stream->walk.bookmark_us;
+    if (gr_stream_is_audit(stream))
+        gr_comparing_committed(stream, script);
+    else
+        stream->report->bookmark_us = stream->walk.bookmark_us;
     forget(&stream->finishing);
     return true;
 }
@@ -215,10 +233,11 @@ gr_phase_finish(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
         return true;
     }
     if (!stream->walk.scan.is_active) {
-        *next = GR_PHASE_SETTLE;
+        *next = gr_stream_is_audit(stream) ? GR_PHASE_AUDIT : GR_PHASE_SETTLE;
         return true;
     }
-    if (stream->engine->is_stopping && finishing->answered < finishing->missing_count) {
+    if (stream->engine->is_stopping && finishing->answered < finishing->missing_count &&
+        !gr_comparing_cuts_short(stream)) {
         *next = GR_PHASE_CLOSE;
         return true;
     }

@@ -206,7 +206,8 @@ on_new_field(void *context, const char *name)
 static bool
 is_scan_mode(enum gr_mode mode)
 {
-    return mode == GR_MODE_FULL_REFRESH || mode == GR_MODE_TRUNCATE || mode == GR_MODE_SNAPSHOT;
+    return mode == GR_MODE_FULL_REFRESH || mode == GR_MODE_TRUNCATE ||
+           mode == GR_MODE_SNAPSHOT || mode == GR_MODE_AUDIT;
 }
 
 static void
@@ -216,12 +217,15 @@ begin_walk(struct gr_stream *stream, const struct gr_stream_state *state)
     bool is_scan = is_scan_mode(stream->plan->mode);
     bool is_void = stream->table.is_empty && !is_scan;
     int64_t bookmark_us = is_void ? GR_TIME_NONE : state->bookmark_us;
+    const char *walk = gr_stream_is_audit(stream) ? state->audit_walk
+                       : is_void                  ? NULL
+                                                  : state->walk;
 
     /* What is remembered speaks of rows that were here. */
     if (is_void && state->bookmark_us != GR_TIME_NONE)
         gr_log(GR_LOG_WARN, stream->plan->name, "its table is empty, so it begins anew", NULL);
     gr_walk_begin(&stream->walk, stream->plan, is_scan, engine->plan->source.anchor_us,
-                  bookmark_us, is_void ? NULL : state->walk, gr_clock_us());
+                  bookmark_us, walk, gr_clock_us());
     stream->report->bookmark_us = bookmark_us;
     if (stream->walk.is_resumed)
         gr_log(GR_LOG_INFO, stream->plan->name, "goes on where an earlier run was interrupted",
@@ -308,11 +312,14 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
         return false;
     }
     begin_walk(stream, &state);
+    if (gr_stream_is_audit(stream))
+        gr_auditing_begin(stream, &state);
     stream->is_fresh = is_fresh(stream, &state);
     gr_stream_state_free(&state);
     if (stream->is_fresh)
         stream->report->note = "complete within its min_interval: not asked again";
     *next = stream->is_fresh || stream->plan->mode == GR_MODE_DEFINITION_ONLY ? GR_PHASE_CLOSE
+            : gr_stream_is_audit(stream)                                      ? GR_PHASE_AUDIT
                                                                               : GR_PHASE_WALK;
     return true;
 }

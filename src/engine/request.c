@@ -99,12 +99,31 @@ fail_who_would_ask(struct gr_engine *engine)
     }
 }
 
+bool
+gr_requests_are_spent(const struct gr_engine *engine)
+{
+    int64_t most = engine->options->max_requests;
+
+    return most > 0 && engine->report->requests >= most;
+}
+
+bool
+gr_requests_wait(const struct gr_engine *engine)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        for (size_t j = 0; j < engine->lane_count; j++)
+            if (engine->streams[i].lanes[j].state == GR_LANE_READY)
+                return true;
+    return false;
+}
+
 void
 gr_requests_start(struct gr_engine *engine, int64_t now_ms)
 {
     if (engine->closed.fault != GR_OK)
         fail_who_would_ask(engine);
-    while (!engine->is_stopping && gr_http_in_flight(engine->http) < engine->lane_count &&
+    while (!engine->is_stopping && !gr_requests_are_spent(engine) &&
+           gr_http_in_flight(engine->http) < engine->lane_count &&
            gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) == 0) {
         struct gr_lane *lane = next_lane(engine, now_ms);
         struct gr_error err;
@@ -130,7 +149,7 @@ gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms)
     int64_t due = -1;
     int64_t budget = (gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) + 999) / 1000;
 
-    if (gr_http_in_flight(engine->http) >= engine->lane_count)
+    if (gr_http_in_flight(engine->http) >= engine->lane_count || gr_requests_are_spent(engine))
         return -1;
     for (size_t i = 0; i < engine->count; i++) {
         for (size_t j = 0; j < engine->lane_count; j++) {

@@ -134,6 +134,9 @@ maybe_stop(struct gr_engine *engine, int64_t now_ms)
 {
     const char *why = why_stop(engine, now_ms);
 
+    if (why == NULL && gr_requests_are_spent(engine) && gr_http_in_flight(engine->http) == 0 &&
+        gr_requests_wait(engine))
+        why = "the allowance of --max-requests is spent";
     if (engine->is_stopping || why == NULL)
         return;
     gr_log(GR_LOG_INFO, NULL, "stops in good order", "because", why, NULL);
@@ -256,14 +259,40 @@ open_run(struct gr_engine *engine, struct gr_error *err)
     return true;
 }
 
+static bool
+is_proven(const struct gr_engine *engine)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        if (!engine->report->streams[i].audit.is_over)
+            return false;
+    return true;
+}
+
+static bool
+has_found(const struct gr_engine *engine)
+{
+    for (size_t i = 0; i < engine->count; i++) {
+        const struct gr_audit_totals *totals = &engine->report->streams[i].audit.totals;
+
+        if (totals->missing > 0 || totals->gone > 0)
+            return true;
+    }
+    return false;
+}
+
 static int
 exit_code_of(const struct gr_engine *engine)
 {
+    bool failed = false;
+
     if (engine->fatal.fault != GR_OK)
         return gr_fault_facts(engine->fatal.fault)->exit_code;
     for (size_t i = 0; i < engine->count; i++)
-        if (engine->report->streams[i].status == GR_STATUS_FAILED)
-            return 1;
+        failed = failed || engine->report->streams[i].status == GR_STATUS_FAILED;
+    if (engine->plan->is_audit)
+        return gr_audit_exit_code(failed, has_found(engine), is_proven(engine));
+    if (failed)
+        return 1;
     return engine->was_stopped ? gr_fault_facts(GR_FAULT_CANCELLED)->exit_code : 0;
 }
 
@@ -274,7 +303,8 @@ run_status(const struct gr_engine *engine, int exit_code)
 
     for (size_t i = 0; i < engine->count; i++)
         failed += engine->report->streams[i].status == GR_STATUS_FAILED;
-    if (exit_code == 0)
+    /* An audit that found something has done what it was asked for. */
+    if (exit_code == 0 || (engine->plan->is_audit && exit_code == 1 && failed == 0))
         return "succeeded";
     if (exit_code == gr_fault_facts(GR_FAULT_CANCELLED)->exit_code)
         return "stopped";
@@ -350,6 +380,21 @@ close_run(struct gr_engine *engine)
     gr_pg_close(engine->pg);
 }
 
+/* What an audit has found is read where it was written: a commit whose answer was lost counts, too. */
+static void
+collect(struct gr_engine *engine)
+{
+    struct gr_error err;
+
+    if (!engine->plan->is_audit || engine->fatal.fault == GR_FAULT_TARGET ||
+        gr_auditing_collect(engine, &err))
+        return;
+    if (err.fault == GR_FAULT_LOST && gr_warehouse_reconnect(engine, &err) &&
+        gr_auditing_collect(engine, &err))
+        return;
+    gr_engine_fail(engine, &err);
+}
+
 bool
 gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
        struct gr_run_report *report, struct gr_error *err)
@@ -367,6 +412,7 @@ gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
         engine.fatal = refusal;
     if (is_open) {
         loop(&engine);
+        collect(&engine);
         report->exit_code = exit_code_of(&engine);
         end_run(&engine, report->exit_code);
     } else {
@@ -388,6 +434,7 @@ gr_run_report_free(struct gr_run_report *report)
 
         memcpy(&object, &report->streams[i].object, sizeof(object));
         gr_free(object);
+        gr_audit_totals_free(&report->streams[i].audit.totals);
     }
     gr_free(report->streams);
     *report = (struct gr_run_report){0};

@@ -25,8 +25,8 @@ gr_stream_has_queue(const struct gr_stream *stream)
             mode == GR_MODE_TRUNCATE);
 }
 
-static bool
-feeds_into(const struct gr_stream *feeder, const struct gr_stream *stream)
+bool
+gr_stream_feeds(const struct gr_stream *feeder, const struct gr_stream *stream)
 {
     for (size_t i = 0; i < feeder->feed_count; i++) {
         size_t len = strlen(stream->table.object);
@@ -55,8 +55,8 @@ is_quiet(const struct gr_stream *stream)
 
 enum feeders { ALL_FEEDERS, BUT_CHILDREN };
 
-static bool
-is_child(const struct gr_stream *stream, const struct gr_stream *parent)
+bool
+gr_stream_is_child(const struct gr_stream *stream, const struct gr_stream *parent)
 {
     return stream->plan->schema->parent != NULL &&
            strcmp(stream->plan->schema->parent, parent->plan->schema->stream) == 0;
@@ -69,8 +69,8 @@ do_all(const struct gr_stream *stream, enum feeders which, bool (*holds)(const s
     for (size_t i = 0; i < stream->engine->count; i++) {
         const struct gr_stream *other = &stream->engine->streams[i];
 
-        if (feeds_into(other, stream) && !holds(other) &&
-            (which == ALL_FEEDERS || !is_child(other, stream)))
+        if (gr_stream_feeds(other, stream) && !holds(other) &&
+            (which == ALL_FEEDERS || !gr_stream_is_child(other, stream)))
             return false;
     }
     return true;
@@ -82,7 +82,7 @@ gr_settle_feed(struct gr_stream *feeder)
     for (size_t i = 0; i < feeder->engine->count; i++) {
         struct gr_stream *other = &feeder->engine->streams[i];
 
-        if (feeds_into(feeder, other))
+        if (gr_stream_feeds(feeder, other))
             other->is_fed = true;
     }
 }

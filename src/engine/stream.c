@@ -21,19 +21,22 @@ static const struct {
     const char *leaves;            /* what `kill -9` in it leaves behind */
 } phases[GR_PHASE_COUNT] = {
     [GR_PHASE_OPEN]   = {"open",   gr_phase_open,   NULL,             NULL,
-                         TO(WALK) | TO(CLOSE),
+                         TO(AUDIT) | TO(WALK) | TO(CLOSE),
                          "the table as it was, perhaps with new columns"},
+    [GR_PHASE_AUDIT]  = {"audit",  gr_phase_audit,  NULL,             gr_auditing_committed,
+                         TO(WALK) | TO(DRAIN) | TO(CLOSE),
+                         "all that was found and repaired, and where the next audit goes on"},
     [GR_PHASE_WALK]   = {"walk",   gr_phase_walk,   gr_walking_answer,   gr_walking_committed,
                          TO(FINISH) | TO(SETTLE) | TO(CLOSE),
                          "all committed pages, and where to go on; of a scan: its staging table"},
     [GR_PHASE_FINISH] = {"finish", gr_phase_finish, gr_finish_answer, gr_finish_committed,
-                         TO(WALK) | TO(SETTLE) | TO(CLOSE),
+                         TO(AUDIT) | TO(WALK) | TO(SETTLE) | TO(CLOSE),
                          "the table as before the scan, and its staging table"},
     [GR_PHASE_SETTLE] = {"settle", gr_phase_settle, NULL,             gr_settle_committed,
                          TO(WALK) | TO(DRAIN) | TO(CLOSE),
                          "the walk's rows and bookmark; the queue, perhaps shortened"},
     [GR_PHASE_DRAIN]  = {"drain",  gr_phase_drain,  gr_drain_answer,  gr_drain_committed,
-                         TO(SETTLE),
+                         TO(AUDIT) | TO(SETTLE),
                          "every answered entry with its rows; the others in the queue"},
     [GR_PHASE_CLOSE]  = {"close",  gr_phase_close,  NULL,             NULL,
                          TO(DONE),
@@ -205,6 +208,10 @@ void
 gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const char *walk,
                        int64_t bookmark_us, int64_t clock_us, bool is_complete)
 {
+    if (gr_stream_is_audit(stream)) {
+        gr_auditing_commit_state(stream, script, walk, stream->auditing.after);
+        return;
+    }
     gr_commit_state(script, &stream->table,
                     &(struct gr_commit_state){.run_id = stream->engine->run_id,
                                               .bookmark_us = bookmark_us,
@@ -228,9 +235,11 @@ gr_stream_free(struct gr_stream *stream)
     gr_rejects_free(&stream->batch.rejects);
     gr_free(stream->batch.walk);
     gr_free(stream->finishing.missing);
+    gr_free(stream->finishing.gone);
     for (size_t i = 0; i < stream->finishing.keep_count; i++)
         gr_free(stream->finishing.keep[i]);
     gr_free(stream->finishing.keep);
+    gr_free(stream->auditing.kept);
     gr_free(stream->queue);
     gr_free(stream->page_keys);
     for (size_t i = 0; i < stream->new_field_count; i++)

@@ -222,7 +222,9 @@ commit_batch(struct gr_stream *stream)
     struct gr_batch *batch = &stream->batch;
     struct gr_script *script = gr_script_new(stream->plan->name);
 
-    gr_stream_commit_state(stream, script, batch->walk, batch->bookmark_us, batch->clock_us, false);
+    /* A scan speaks for its time only when it has come to its end. */
+    gr_stream_commit_state(stream, script, batch->walk, batch->bookmark_us,
+                           batch->is_scan ? GR_TIME_NONE : batch->clock_us, false);
     if (batch->is_scan) {
         if (batch->begins_scan)
             gr_commit_scan_begin(script, &stream->table);

@@ -225,12 +225,13 @@ gr_table_session_sql(const struct gr_table *table, struct gr_buf *sql)
 }
 
 void
-gr_ddl_scan_prefix(const char *object, char out[64])
+gr_ddl_scan_prefix(const struct gr_plan_stream *stream, const char *object, char out[64])
 {
     char name[GR_SQL_NAME_BYTES + 1];
 
     /* The last 16 make room for the digits of the layout's hash. */
-    gr_sql_derived("scan_", object, "_________________", name);
+    gr_sql_derived(stream->mode == GR_MODE_AUDIT ? "audit_" : "scan_", object, "_________________",
+                   name);
     (void)snprintf(out, 64, "%.*s", (int)(strlen(name) - 16), name);
 }
 
@@ -253,7 +254,7 @@ scan_name(const struct gr_plan_stream *stream, const char *object, const char *s
     char prefix[64];
     char name[128];
 
-    gr_ddl_scan_prefix(object, prefix);
+    gr_ddl_scan_prefix(stream, object, prefix);
     gr_ddl_staging_columns(stream, &layout);
     (void)snprintf(name, sizeof(name), "%s%016" PRIx64, prefix, gr_sql_hash(gr_buf_text(&layout)));
     return quoted(state_schema, name);

@@ -43,8 +43,9 @@ void gr_ddl_staging_columns(const struct gr_plan_stream *stream, struct gr_buf *
 /* "a", "b", ...: the first `count` columns */
 void gr_ddl_columns(const struct gr_plan_stream *stream, size_t count, struct gr_buf *sql);
 
-/* The prefix, unquoted, of the names of a stream's scan tables of whatever layout. */
-void gr_ddl_scan_prefix(const char *object, char out[64]);
+/* The prefix, unquoted, of the names of a stream's scan tables of whatever layout. An audit leaves
+   those of runs alone. */
+void gr_ddl_scan_prefix(const struct gr_plan_stream *stream, const char *object, char out[64]);
 
 /* The column that takes the API's `field`, or -1. */
 int gr_ddl_column_of(const struct gr_plan_stream *stream, const char *field);

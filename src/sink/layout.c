@@ -1,4 +1,4 @@
-/* layout.c - the DDL of the state tables, layout 1. */
+/* layout.c - the DDL of the state tables, layout 2. */
 #include "layout.h"
 
 #include <stddef.h>
@@ -89,6 +89,44 @@ const char *const gr_state_ddl[] = {
     " 'Clock of the server when the walk that set the bookmark began'",
     "comment on column @.streams.completed_at is 'When the stream was last read to its end'",
 
+    "alter table @.streams add column if not exists audit jsonb",
+    "comment on column @.streams.audit is"
+    " 'An unfinished audit: where it goes on; null: the next one begins anew'",
+
+    "create table if not exists @.audits (\n"
+    "    run_id       bigint not null,\n"
+    "    object       text not null,\n"
+    "    method       text not null,\n"
+    "    window_name  text not null,\n"
+    "    stream       text not null,\n"
+    "    in_table     bigint not null,\n"
+    "    at_source    bigint not null,\n"
+    "    missing      bigint not null generated always as (cardinality(missing_keys)) stored,\n"
+    "    gone         bigint not null generated always as (cardinality(gone_keys)) stored,\n"
+    "    not_due      bigint not null,\n"
+    "    changed      bigint not null,\n"
+    "    missing_keys text[] not null,\n"
+    "    gone_keys    text[] not null,\n"
+    "    checked_at   timestamptz not null default now(),\n"
+    "    primary key (run_id, object, method, window_name))",
+    "comment on table @.audits is"
+    " 'What audits have found, by window; written in the transactions that repair it'",
+    "comment on column @.audits.run_id is 'The audit, as a row of runs'",
+    "comment on column @.audits.object is 'schema.table of the stream'",
+    "comment on column @.audits.method is"
+    " 'list: all rows were read; ids: rows were asked for by their ids'",
+    "comment on column @.audits.window_name is"
+    " 'Of a list the month in which rows were created, or all; of ids the first and the last'",
+    "comment on column @.audits.in_table is 'Rows that were alive in the table before the repair'",
+    "comment on column @.audits.at_source is 'Rows that were at the source'",
+    "comment on column @.audits.missing is"
+    " 'Rows at the source that should have been in the table, and are now'",
+    "comment on column @.audits.gone is"
+    " 'Rows in the table that are gone at the source, marked or deleted now'",
+    "comment on column @.audits.not_due is"
+    " 'Rows missing or gone that the next run would have seen to: no gap'",
+    "comment on column @.audits.changed is 'Rows whose content was not that of the source'",
+
     "create table if not exists @.queue (\n"
     "    object      text not null,\n"
     "    key         bigint not null,\n"
@@ -150,7 +188,7 @@ const char *const gr_state_ddl[] = {
     "    only_row boolean primary key default true check (only_row),\n"
     "    layout   integer not null)",
     "comment on table @.version is 'Layout of these tables'",
-    "insert into @.version (layout) values (1) on conflict (only_row) do update"
+    "insert into @.version (layout) values (2) on conflict (only_row) do update"
     " set layout = excluded.layout where version.layout < excluded.layout",
     NULL,
 };

@@ -2,7 +2,7 @@
 #ifndef GR_SRC_SINK_LAYOUT_H
 #define GR_SRC_SINK_LAYOUT_H
 
-enum { GR_STATE_LAYOUT = 1 };
+enum { GR_STATE_LAYOUT = 2 };
 
 /* Statements in which @ stands for the quoted schema; NULL ends the list. All of them run in one
    transaction, and are harmless where the tables exist. */

@@ -48,7 +48,7 @@ drop_leftovers(struct gr_script *script, const struct gr_table *table)
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     char prefix[64];
 
-    gr_ddl_scan_prefix(table->object, prefix);
+    gr_ddl_scan_prefix(table->stream, table->object, prefix);
     gr_sql_literal(&schema, table->state);
     gr_buf_printf(&body,
                   "declare leftover text; begin for leftover in"

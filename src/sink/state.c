@@ -277,18 +277,29 @@ gr_state_load(struct gr_pg *pg, const char *state_schema, const char *object,
     const char *params[] = {object};
     struct gr_rows rows = {0};
 
-    put_in_schema("select round(extract(epoch from bookmark) * 1000000)::bigint, walk, source,"
-                  " coalesce(floor(extract(epoch from now() - completed_at) * 1000), -1)::bigint"
-                  " from @.streams where object = $1",
-                  state_schema, &sql);
+    put_in_schema(
+        "select round(extract(epoch from bookmark) * 1000000)::bigint, walk, source,"
+        " coalesce(floor(extract(epoch from now() - completed_at) * 1000), -1)::bigint,"
+        " round(extract(epoch from source_clock) * 1000000)::bigint, audit -> 'walk',"
+        " coalesce((audit ->> 'named')::bigint, -1), coalesce((audit ->> 'after')::bigint,"
+        " -1), audit"
+        " from @.streams where object = $1",
+        state_schema, &sql);
     if (!gr_pg_query(pg, gr_buf_text(&sql), params, 1, &rows, err))
         return gr_fail_in(err, "state of %s", object);
     *out = (struct gr_stream_state){.bookmark_us = instant(gr_rows_text(&rows, 0, 0)),
-                                    .age_ms = rows.count > 0 ? gr_rows_int(&rows, 0, 3) : -1};
+                                    .age_ms = rows.count > 0 ? gr_rows_int(&rows, 0, 3) : -1,
+                                    .clock_us = instant(gr_rows_text(&rows, 0, 4)),
+                                    .audit_named = rows.count > 0 ? gr_rows_int(&rows, 0, 6) : -1,
+                                    .audit_after = rows.count > 0 ? gr_rows_int(&rows, 0, 7) : -1};
     if (gr_rows_text(&rows, 0, 1) != NULL)
         out->walk = gr_strdup(gr_rows_text(&rows, 0, 1));
     if (gr_rows_text(&rows, 0, 2) != NULL)
         out->source = gr_strdup(gr_rows_text(&rows, 0, 2));
+    if (gr_rows_text(&rows, 0, 5) != NULL)
+        out->audit_walk = gr_strdup(gr_rows_text(&rows, 0, 5));
+    if (gr_rows_text(&rows, 0, 8) != NULL)
+        out->audit = gr_strdup(gr_rows_text(&rows, 0, 8));
     gr_rows_free(&rows);
     return true;
 }
@@ -298,6 +309,8 @@ gr_stream_state_free(struct gr_stream_state *state)
 {
     gr_free(state->walk);
     gr_free(state->source);
+    gr_free(state->audit_walk);
+    gr_free(state->audit);
     *state = (struct gr_stream_state){.bookmark_us = GR_TIME_NONE};
 }
 

@@ -125,13 +125,29 @@ gr_gorgias_param(const char *url, const char *name, struct gr_buf *value)
     return false;
 }
 
-/* A server may write down what it was asked in a form of its own. */
+/* A server may write down what it was asked in a form of its own: unencoded, so that a plus reads as
+   a space, with nothing for what was not asked, or several values in one. */
+static bool
+is_loose(const char *value)
+{
+    return *value == '\0' || strchr(value, ',') != NULL;
+}
+
+static bool
+is_same_text(const char *one, const char *other)
+{
+    for (; *one != '\0' && *other != '\0'; one++, other++)
+        if ((*one == ' ' ? '+' : *one) != (*other == ' ' ? '+' : *other))
+            return false;
+    return *one == *other;
+}
+
 static bool
 means_the_same(const char *one, const char *other)
 {
     int64_t one_us, other_us;
 
-    return strcasecmp(one, other) == 0 ||
+    return is_same_text(one, other) || strcasecmp(one, other) == 0 ||
            (gr_time_parse(one, strlen(one), &one_us) &&
             gr_time_parse(other, strlen(other), &other_us) && one_us == other_us);
 }
@@ -149,7 +165,7 @@ agrees(const char *asked, const char *name, const char *value)
         if (strcmp(gr_buf_text(&our_name), name) != 0)
             continue;
         is_there = true;
-        if (strcmp(name, "cursor") == 0 ? strcmp(gr_buf_text(&our_value), value) == 0
+        if (strcmp(name, "cursor") == 0 ? is_same_text(gr_buf_text(&our_value), value)
                                         : means_the_same(gr_buf_text(&our_value), value))
             return true;
     }
@@ -166,7 +182,7 @@ gr_gorgias_is_answer(const char *uri, const char *asked)
     /* How many rows, and in which order, the server may have corrected; that shows in the rows. */
     while (next_param(&at, &name, &value))
         if (strcmp(gr_buf_text(&name), "limit") != 0 &&
-            strcmp(gr_buf_text(&name), "order_by") != 0 &&
+            strcmp(gr_buf_text(&name), "order_by") != 0 && !is_loose(gr_buf_text(&value)) &&
             !agrees(asked, gr_buf_text(&name), gr_buf_text(&value)))
             return false;
     return true;
@@ -258,18 +274,26 @@ path_length(const char *url)
     return len > 0 && url[len - 1] == '/' ? len - 1 : len;
 }
 
+/* The place that the response redirects to, without the account's own host. */
+static const char *
+place_of(const struct gr_http_response *response, const char *base_url)
+{
+    size_t base = strlen(base_url);
+
+    return strncmp(response->location, base_url, base) == 0 ? response->location + base
+                                                            : response->location;
+}
+
 bool
 gr_gorgias_slash_url(const struct gr_http_response *response, const char *base_url,
                      const char *asked, struct gr_buf *url)
 {
-    const char *to = response->location;
-    size_t base = strlen(base_url);
+    const char *to;
     size_t len, to_len;
 
-    if (response->status < 300 || response->status > 399 || to == NULL)
+    if (response->status < 300 || response->status > 399 || response->location == NULL)
         return false;
-    if (strncmp(to, base_url, base) == 0)
-        to += base;
+    to = place_of(response, base_url);
     len = strcspn(asked, "?");
     to_len = strcspn(to, "?#");
     if (path_length(to) != path_length(asked) || strncmp(to, asked, path_length(asked)) != 0 ||

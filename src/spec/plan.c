@@ -31,7 +31,9 @@ struct planner {
 const char *
 gr_mode_name(enum gr_mode mode)
 {
-    return mode < GR_MODE_COUNT ? gr_mode_words[mode] : "?";
+    if (mode == GR_MODE_AUDIT)
+        return "audit";
+    return mode < GR_MODE_AUDIT ? gr_mode_words[mode] : "?";
 }
 
 bool
@@ -309,6 +311,20 @@ resolve_sql(struct planner *p, const struct gr_stream_entry *entry, struct gr_pl
                                target->post_sql, &out->post_sql, p->err);
 }
 
+/* A copy claims something in two modes. What a file asks of runs, such as SQL before and after
+   them, is no part of an audit. */
+static void
+make_audit(struct gr_plan_stream *out)
+{
+    if (out->mode != GR_MODE_INCREMENTAL && out->mode != GR_MODE_FULL_REFRESH)
+        return;
+    out->audited = out->mode;
+    out->mode = GR_MODE_AUDIT;
+    out->note = "";
+    out->limit_rows = out->min_interval_ms = 0;
+    out->pre_sql = out->post_sql = NULL;
+}
+
 static bool
 resolve_stream(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
 {
@@ -326,6 +342,8 @@ resolve_stream(struct planner *p, const struct gr_stream_entry *entry, struct gr
                   gr_columns_resolve_keys(entry, &p->notes, p->arena, out, p->err) &&
                   resolve_object(p, entry, out) && resolve_sql(p, entry, out);
     p->variables.count = run_variables;
+    if (is_resolved && p->options->is_audit)
+        make_audit(out);
     return is_resolved;
 }
 
@@ -372,6 +390,20 @@ set_all_objects(struct planner *p)
 }
 
 static bool
+may_be_audited(struct planner *p, const struct gr_stream_entry *entry,
+               const struct gr_plan_stream *stream)
+{
+    if (!p->options->is_audit || stream->mode == GR_MODE_AUDIT)
+        return true;
+    gr_notes_add(
+        &p->notes, gr_stream_entry_at(entry, NULL, "mode"),
+        "stream \"%s\" is not audited: only the modes incremental and full-refresh claim a "
+        "complete copy",
+        stream->name);
+    return false;
+}
+
+static bool
 resolve_streams(struct planner *p)
 {
     bool *is_selected = gr_arena_alloc(p->arena, p->file.count, sizeof(*is_selected));
@@ -390,7 +422,8 @@ resolve_streams(struct planner *p)
         if (!resolve_stream(p, entry, &p->streams[p->count]))
             return false;
         p->entries[p->count] = entry;
-        p->is_selected[p->count] = is_selected[i];
+        p->is_selected[p->count] =
+            is_selected[i] && may_be_audited(p, entry, &p->streams[p->count]);
         p->count++;
     }
     if (!check_objects(p))
@@ -533,6 +566,9 @@ load(struct planner *p)
         !load_connections(p) || !load_environment(p) || !resolve_streams(p))
         return false;
     put_in_order(p);
+    if (p->options->is_audit && p->plan.count == 0)
+        return gr_fail(p->err, GR_FAULT_USAGE, "%s: no stream is left to audit", p->plan.file) ||
+               gr_hint(p->err, "Streams of mode incremental and full-refresh can be audited.");
     p->plan.warnings = p->notes.items;
     p->plan.warning_count = p->notes.count;
     return true;
@@ -551,6 +587,7 @@ gr_plan_load(const char *file, const struct gr_plan_options *options, struct gr_
                         .err = err};
 
     p.plan.file = gr_arena_strdup(arena, file);
+    p.plan.is_audit = options->is_audit;
     if (!load(&p)) {
         gr_plan_free(&p.plan);
         return false;

@@ -413,7 +413,7 @@ static void
 test_every_mode_word(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < GR_MODE_COUNT; i++) {
+    for (unsigned i = 0; i < GR_MODE_AUDIT; i++) {
         enum gr_mode mode;
         char text[512];
 
@@ -425,8 +425,36 @@ test_every_mode_word(void **state)
         make_plan(text);
         assert_int_equal(stream("tickets")->mode, i);
     }
-    assert_null(gr_mode_words[GR_MODE_COUNT]);
+    assert_null(gr_mode_words[GR_MODE_AUDIT]);
+    assert_string_equal(gr_mode_name(GR_MODE_AUDIT), "audit");
+    assert_false(gr_mode_parse("audit", &(enum gr_mode){GR_MODE_BACKFILL}));
     assert_false(gr_mode_parse("", &(enum gr_mode){GR_MODE_BACKFILL}));
+}
+
+static void
+test_audit(void **state)
+{
+    (void)state;
+    options.is_audit = true;
+    make_plan(HEAD "  tickets: {mode: incremental, source_options: {limit: 5}, target_options:"
+                   " {pre_sql: a, post_sql: b}}\n"
+                   "  tags: {mode: incremental}\n  users: {mode: snapshot}\n");
+    assert_true(plan.is_audit);
+    expect_order("tickets tags");
+    assert_int_equal(stream("tickets")->mode, GR_MODE_AUDIT);
+    assert_int_equal(stream("tickets")->audited, GR_MODE_INCREMENTAL);
+    assert_int_equal(stream("tickets")->missing, GR_MISSING_SOFT);
+    assert_int_equal(stream("tickets")->limit_rows, 0);
+    assert_null(stream("tickets")->pre_sql);
+    assert_null(stream("tickets")->post_sql);
+    assert_int_equal(stream("tags")->audited, GR_MODE_FULL_REFRESH);
+    assert_int_equal(stream("tags")->missing, GR_MISSING_HARD);
+    assert_string_equal(stream("tags")->note, "");
+    /* The objects of all streams make it an audit of the same replication. */
+    assert_int_equal(plan.all_object_count, 3);
+    expect_warning("f.yaml:7:17: stream \"users\" is not audited: only the modes incremental and"
+                   " full-refresh claim a complete copy");
+    expect_refusal(HEAD "  users: {mode: snapshot}\n", "f.yaml: no stream is left to audit");
 }
 
 static void
@@ -901,7 +929,7 @@ main(void)
         TEST(test_slings_examples), TEST(test_defaults_merge),
         TEST(test_anchors),         TEST(test_columns_merge_with_plus),
         TEST(test_wildcards),       TEST(test_running_order),
-        TEST(test_selection),       TEST(test_every_mode_word),
+        TEST(test_selection),       TEST(test_every_mode_word), TEST(test_audit),
         TEST(test_ranges),          TEST(test_range_texts),
         TEST(test_options_win),     TEST(test_refused_options),
         TEST(test_variables),       TEST(test_objects),

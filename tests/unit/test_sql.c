@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gr/base/alloc.h"
+#include "gr/sink/audit.h"
 #include "gr/sink/sql.h"
 #include "gr/sink/state.h"
 #include "sink_streams.h"
@@ -344,6 +345,57 @@ set_golden(void **state)
     gr_table_free(&table);
 }
 
+static void
+audit_golden(void **state)
+{
+    const int64_t keys[] = {4, 5};
+    struct gr_plan_stream stream = tickets;
+    struct gr_plan_stream children = messages;
+    struct gr_plan_stream few = tags;
+    struct gr_schema asks = message_schema;
+    struct gr_script *script = gr_script_new("golden");
+    struct gr_buf copy = gr_buf_new(0);
+    struct gr_table parent, table, list;
+    struct gr_audit audit = {.table = &parent,
+                             .run_id = 7,
+                             .bookmark_us = 3000000,
+                             .clock_us = 4000000,
+                             .anchor_us = 1000000};
+
+    (void)state;
+    stream.mode = children.mode = few.mode = GR_MODE_AUDIT;
+    asks.ask = GR_ASK_PARENT;
+    children.schema = &asks;
+    gr_table_describe(&stream, "_gorgias_replicate", &parent);
+    gr_table_describe(&children, "_gorgias_replicate", &table);
+    gr_table_describe(&few, "_gorgias_replicate", &list);
+    table.parent = &parent;
+    gr_audit_commit_state(script, &audit, "{\"after\":5}");
+    (void)gr_audit_count(script, &audit);
+    (void)gr_audit_keys(script, &audit, 5, 100);
+    (void)gr_audit_named(script, &audit, &(struct gr_audit_namer){&table, 1, NULL}, 1, 5, 100);
+    put_ticket(&copy, 4, "a", 1, NULL, "2024-01-01T00:00:00Z", 1);
+    gr_audit_record_rows(script, &audit, "id 4..5", &copy, keys, 1, 2);
+    gr_audit_record_list(script, &audit, false, keys, 2);
+    audit = (struct gr_audit){.table = &list,
+                              .run_id = 7,
+                              .bookmark_us = GR_TIME_NONE,
+                              .clock_us = GR_TIME_NONE,
+                              .anchor_us = GR_TIME_NONE};
+    gr_audit_record_list(script, &audit, true, NULL, 0);
+    audit.table = &table;
+    audit.parent_table = parent.name;
+    (void)gr_audit_count(script, &audit);
+    (void)gr_audit_uneven(script, &audit, 5, 100);
+    (void)gr_audit_parents(script, &audit, 100);
+    gr_audit_record_sets(script, &audit, "tickets 4..5", keys, 2, keys, 1);
+    check_script("sink_audit.sql", script);
+    gr_script_free(script);
+    gr_table_free(&parent);
+    gr_table_free(&table);
+    gr_table_free(&list);
+}
+
 int
 main(void)
 {
@@ -360,6 +412,7 @@ main(void)
         cmocka_unit_test(events_golden),
         cmocka_unit_test(scan_golden),
         cmocka_unit_test(set_golden),
+        cmocka_unit_test(audit_golden),
     };
 
     return cmocka_run_group_tests_name("sql", tests, NULL, NULL);

@@ -24,11 +24,11 @@ enum gr_command_id {
     GR_COMMAND_DISCOVER,
     GR_COMMAND_CHECK,
     GR_COMMAND_VALIDATE,
+    GR_COMMAND_AUDIT,
     GR_COMMAND_REFERENCE,
     GR_COMMAND_INIT,
     GR_COMMAND_PREVIEW,
     GR_COMMAND_STATUS,
-    GR_COMMAND_AUDIT,
     GR_COMMAND_STATE,
     GR_COMMAND_REPORT,
     GR_COMMAND_COUNT
@@ -102,6 +102,7 @@ struct gr_options {
     int64_t limit_rows;               /* 0: none                                      */
     int64_t threads;                  /* 0: not said                                  */
     int64_t max_duration_ms;          /* 0: none                                      */
+    int64_t max_requests;             /* 0: not said                                  */
     struct gr_option_pairs env;
 };
 

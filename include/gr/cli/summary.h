@@ -27,6 +27,10 @@ int64_t gr_summary_count(const struct gr_run_report *report, enum gr_status stat
 int64_t gr_summary_duration_ms(const struct gr_run_report *report,
                                const struct gr_stream_report *stream);
 
+/* fault, error and hint as members of `item`; null where nothing has failed. */
+struct json_object;
+void gr_summary_put_error(struct json_object *item, const struct gr_error *error);
+
 void gr_summary_put(const struct gr_run_report *report, const struct gr_run_facts *facts,
                     struct gr_buf *out);
 void gr_summary_put_json(const struct gr_run_report *report, const struct gr_run_facts *facts,

@@ -2,7 +2,8 @@
  * gr/engine/engine.h - what the modules of the engine share: the run and its two connections.
  *
  * Shape   run.c owns the loop; request.c sends and receives; warehouse.c runs scripts; stream.c has
- *         the phases; opening.c, walking.c, finish.c, settle.c, drain.c and closing.c do them
+ *         the phases; opening.c, auditing.c, walking.c, finish.c, comparing.c, settle.c, drain.c and
+ *         closing.c do them
  * Errors  as their functions say
  * Owns    the engine owns its connections and streams
  */
@@ -10,6 +11,7 @@
 #define GR_ENGINE_ENGINE_H
 
 #include "gr/engine/stream.h"
+#include "gr/sink/state.h"
 #include "gr/source/oauth.h"
 
 struct gr_engine {
@@ -111,6 +113,12 @@ void gr_lane_request(struct gr_lane *lane, char *url);
 /* Forgets what the lane does. */
 void gr_lane_reset(struct gr_lane *lane);
 
+/* The allowance of the run is used up: no further request may go. */
+bool gr_requests_are_spent(const struct gr_engine *engine);
+
+/* A lane has a request that waits to go. */
+bool gr_requests_wait(const struct gr_engine *engine);
+
 /* Starts as many requests as the budget allows. */
 void gr_requests_start(struct gr_engine *engine, int64_t now_ms);
 
@@ -135,12 +143,65 @@ bool gr_warehouse_reconnect(struct gr_engine *engine, struct gr_error *err);
 /* Goes on with the running script; tells its owner when it is done. */
 void gr_warehouse_poll(struct gr_engine *engine);
 
+/* --- auditing.c ----------------------------------------------------------------------------- */
+
+bool gr_stream_is_audit(const struct gr_stream *stream);
+
+/* What the stream claims. */
+struct gr_audit gr_auditing_claim(const struct gr_stream *stream);
+
+/* The stream, or its parent, can be asked for by ids that are known here. */
+bool gr_auditing_can_ask(const struct gr_stream *stream);
+
+/* Takes up what is remembered of the stream. */
+void gr_auditing_begin(struct gr_stream *stream, const struct gr_stream_state *state);
+
+/* The fence of an audit's commit: `walk` of its list, or ids up to `after`, are remembered. */
+void gr_auditing_commit_state(struct gr_stream *stream, struct gr_script *script, const char *walk,
+                              int64_t after);
+
+/* These keys are to be asked for next. */
+void gr_auditing_ask(struct gr_stream *stream, const int64_t *keys, size_t key_count);
+
+/* The last id that is answered once so many more answers of the window are committed. */
+int64_t gr_auditing_position(const struct gr_stream *stream, size_t answers);
+
+/* Reads what was found into the report. */
+bool gr_auditing_collect(struct gr_engine *engine, struct gr_error *err);
+
+/* --- comparing.c ---------------------------------------------------------------------------- */
+
+/* The step that tells what the list did not bring and may be gone; 0: nothing may. */
+size_t gr_comparing_missing(struct gr_stream *stream, struct gr_script *script);
+
+/* A second reading of the list settles it: `missing` are too many to be asked for. */
+bool gr_comparing_scans_again(const struct gr_stream *stream, size_t missing);
+
+/* Each is asked for. */
+bool gr_comparing_confirms(const struct gr_stream *stream);
+
+/* A run that is stopping is content with what was answered; false: this one is no audit. */
+bool gr_comparing_cuts_short(struct gr_stream *stream);
+
+/* What is committed in the end, and that it was. */
+void gr_comparing_finish(struct gr_stream *stream, struct gr_script *script);
+void gr_comparing_committed(struct gr_stream *stream, const struct gr_script *script);
+
+/* --- settle.c ------------------------------------------------------------------------------- */
+
+/* Rows of `feeder` put entries into the queue of `stream`. */
+bool gr_stream_feeds(const struct gr_stream *feeder, const struct gr_stream *stream);
+
+/* True if rows of `stream` have their parents in `parent`. */
+bool gr_stream_is_child(const struct gr_stream *stream, const struct gr_stream *parent);
+
 /* --- opening.c, walking.c, finish.c, settle.c, drain.c, closing.c: what the phases do -------- */
 
-gr_phase_step gr_phase_open, gr_phase_walk, gr_phase_finish, gr_phase_settle, gr_phase_drain,
+gr_phase_step gr_phase_open, gr_phase_audit, gr_phase_walk, gr_phase_finish, gr_phase_settle, gr_phase_drain,
     gr_phase_close;
 gr_phase_answer gr_walking_answer, gr_finish_answer, gr_drain_answer;
-gr_phase_committed gr_walking_committed, gr_finish_committed, gr_settle_committed, gr_drain_committed;
+gr_phase_committed gr_auditing_committed, gr_walking_committed, gr_finish_committed,
+    gr_settle_committed, gr_drain_committed;
 
 /* The staging of the scan is empty: what was fetched is let go, and the scan begins anew. */
 void gr_walking_unstaged(struct gr_stream *stream);

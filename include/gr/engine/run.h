@@ -18,6 +18,8 @@
 
 #include "gr/base/buf.h"
 #include "gr/base/error.h"
+#include "gr/engine/audit.h"
+#include "gr/sink/audit.h"
 #include "gr/spec/plan.h"
 
 enum gr_status {
@@ -29,6 +31,14 @@ enum gr_status {
     GR_STATUS_COUNT
 };
 const char *gr_status_name(enum gr_status status);
+
+/* What an audit says of a stream. */
+struct gr_stream_audit {
+    enum gr_audit_method method;
+    bool is_over;              /* everything was checked                              */
+    int64_t list_requests;     /* that its list takes                                 */
+    struct gr_audit_totals totals; /* owned; filled at the end                        */
+};
 
 /* One stream, while it runs and after. */
 struct gr_stream_report {
@@ -45,6 +55,7 @@ struct gr_stream_report {
     int64_t queue;             /* entries still to ask; -1: has no queue              */
     int64_t bookmark_us;       /* GR_TIME_NONE: none                                  */
     struct gr_error error;     /* GR_OK unless failed                                 */
+    struct gr_stream_audit audit; /* of a plan that is one                            */
 };
 
 struct gr_run_report {
@@ -61,6 +72,7 @@ struct gr_run_report {
 
 struct gr_run_options {
     int64_t max_duration_ms;                 /* 0: none                                        */
+    int64_t max_requests;                    /* 0: any number                                  */
     const volatile sig_atomic_t *stop;       /* not 0: stop in good order                      */
     /* Called several times a second and after each change of a stream's status; may be NULL. */
     void (*progress)(void *context, const struct gr_run_report *report);

@@ -43,6 +43,7 @@ enum {
 
 enum gr_phase {
     GR_PHASE_OPEN,   /* the table is made ready, the state is read                   */
+    GR_PHASE_AUDIT,  /* an audit: how the stream is checked, and the next ids to ask  */
     GR_PHASE_WALK,   /* pages are fetched and committed                              */
     GR_PHASE_FINISH, /* the end of a scan: staging becomes the table                 */
     GR_PHASE_SETTLE, /* feeders are waited for, the queue is shortened and read      */
@@ -86,6 +87,7 @@ struct gr_lane {
     int64_t gone[GR_ASK_IDS_MAX];
     size_t gone_count;
     bool found[GR_ASK_IDS_MAX]; /* which of the entries came back                      */
+    bool asks_twice;            /* those that did not, in an audit                     */
     bool is_complete;           /* all pages are there                                 */
     bool has_refused;           /* ... but objects on them that are no row             */
     bool is_in_script;          /* what it holds is being committed                    */
@@ -112,9 +114,25 @@ struct gr_finishing {
     size_t missing_count;
     size_t next;                /* the next of them to ask for                         */
     size_t answered;            /* so many are known to be gone or there               */
+    int64_t *gone;              /* owned; those that are known to be gone              */
+    size_t gone_count;
     char **keep;                /* owned; keys that are still there                    */
     size_t keep_count;
     bool is_second_scan;
+};
+
+/* An audit of the stream. */
+struct gr_auditing {
+    int64_t bookmark_us;        /* what the copy claims: see gr/sink/audit.h           */
+    int64_t clock_us;
+    char *kept;                 /* owned; JSON of an earlier, unfinished one           */
+    bool is_counted;            /* its rows, or there is nothing to count              */
+    bool is_listed;             /* the list was compared                               */
+    bool is_cut;                /* ... but not all that may be gone was asked for      */
+    bool is_named;              /* the window is of ids that only other tables name    */
+    int64_t after;              /* the last id of the window before                    */
+    size_t answered;            /* entries of the window, and committed                */
+    char window[96];
 };
 
 struct gr_engine;
@@ -140,6 +158,7 @@ struct gr_stream {
     size_t field_step;          /* first of the steps that store new field names       */
     size_t field_count;
     struct gr_finishing finishing;
+    struct gr_auditing auditing;
     char *parent_table;         /* owned; quoted name of the parent's table, or NULL   */
     struct gr_feed *feeds;      /* owned */
     size_t feed_count;

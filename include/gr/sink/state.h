@@ -8,7 +8,10 @@
  *                updated, unchanged, deleted, rejected, requests, pages, bytes, error, hint
  *   streams      object (key), stream, source, mode, bookmark timestamptz, walk jsonb, fence bigint,
  *                run_id, source_clock timestamptz (server's clock when the walk that set the
- *                bookmark began), completed_at, updated_at
+ *                bookmark began), completed_at, updated_at, audit jsonb (where an unfinished audit
+ *                goes on)
+ *   audits       run_id, object, method, window_name, stream, in_table, at_source, missing, gone,
+ *                not_due, changed, missing_keys, gone_keys, checked_at: see gr/sink/audit.h
  *   queue        object (of the stream that asks), key bigint, v timestamptz, reason, seq (identity),
  *                enqueued_at; primary key (object, key)
  *   rejected     run_id, stream, object, key text, column_name, reason, original text, rejected_at,
@@ -60,6 +63,11 @@ struct gr_stream_state {
     char *walk;          /* owned; JSON of gr/walk/walk.h, or NULL */
     char *source;        /* owned; base URL it was read from, or NULL */
     int64_t age_ms;      /* since it was last complete, -1: never     */
+    int64_t clock_us;    /* the server's when the last whole reading began, GR_TIME_NONE: none */
+    char *audit;         /* owned; JSON of an unfinished audit, or NULL ...            */
+    char *audit_walk;    /* owned; ... its walk, or NULL                               */
+    int64_t audit_named; /* ... how far it has come through ids that other tables name */
+    int64_t audit_after; /* ... and through the ids here; -1: not begun                */
 };
 bool gr_state_load(struct gr_pg *pg, const char *state_schema, const char *object,
                    struct gr_stream_state *out, struct gr_error *err);

@@ -27,6 +27,7 @@ enum gr_mode {
     GR_MODE_SNAPSHOT,
     GR_MODE_BACKFILL,
     GR_MODE_DEFINITION_ONLY,
+    GR_MODE_AUDIT, /* of the command audit: no word in a file or of --mode */
     GR_MODE_COUNT
 };
 
@@ -49,6 +50,7 @@ struct gr_plan_stream {
     const char *description;
     const struct gr_schema *schema;
     enum gr_mode mode;
+    enum gr_mode audited;           /* GR_MODE_AUDIT: the mode of its runs, incremental or full     */
     const char *note;               /* "" or why the mode is not the one that was asked for  */
     const char *table_schema;       /* identifiers, unquoted                                 */
     const char *table_name;
@@ -79,6 +81,7 @@ struct gr_plan {
     struct gr_arena *arena;         /* owned                                                 */
     struct gr_schemas schemas;      /* owned                                                 */
     const char *file;
+    bool is_audit;                  /* all streams are of GR_MODE_AUDIT                      */
     struct gr_source source;
     struct gr_target target;
     const char *state_schema;       /* _gorgias_replicate, or what SLING_STATE names         */
@@ -100,6 +103,7 @@ struct gr_plan_options {
     const char *range;           /* FROM,TO                                                   */
     int64_t limit_rows;
     int64_t threads;
+    bool is_audit;               /* streams are compared, not replicated                      */
     const char *const *env;      /* "K=V", NULL-terminated, or NULL                           */
     int64_t now_us;              /* the time of the run, for variables and the default anchor */
 };
