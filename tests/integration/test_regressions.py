@@ -434,7 +434,9 @@ class ABackfillKeepsToItsRange(Awkward):
         before = self.state("tickets", *remembered)
         self.assertIsNotNone(before["walk"])
         self.assertIsNotNone(before["bookmark"])
-        self.database.do("delete from gorgias.tickets")
+        # All but one: the memory of a table without a single row would be void.
+        newest = self.database.value("select id from gorgias.tickets order by updated_datetime desc limit 1")
+        self.database.do(f"delete from gorgias.tickets where id <> {newest}")
         moments = sorted(ticket["updated_datetime"] for ticket in self.sim.truth("tickets"))
         low, high = moments[30][:10] + "T00:00:00Z", moments[110][:10] + "T00:00:00Z"
         self.assertLess(low, high)
@@ -444,6 +446,7 @@ class ABackfillKeepsToItsRange(Awkward):
         self.assertTrue(result.stream("tickets")["note"])   # it says that everything was read
         self.assertTrue(any(parameters(request)["order_by"] == "created_datetime:asc" for request in self.requests("/api/tickets")))
         self.assertEqual(before, self.state("tickets", *remembered))
+        self.database.do(f"delete from gorgias.tickets where id = {newest}")
         first, last = truth.as_timestamptz(low), truth.as_timestamptz(high)
         self.assert_equals_source("tickets", keep=lambda row: row["updated_datetime"] is not None
                                   and first <= truth.as_timestamptz(row["updated_datetime"]) <= last)
