@@ -220,7 +220,7 @@ class ApiKey(Secrets):
         api.server.socket = context.wrap_socket(api.server.socket, server_side=True)
         url = api.url.replace("http://127.0.0.1", "https://localhost")
         env = {"SSL_VERIFY": "0", "CURL_INSECURE": "1", "GIT_SSL_NO_VERIFY": "1", "PYTHONHTTPSVERIFY": "0", "NODE_TLS_REJECT_UNAUTHORIZED": "0",
-               "CURL_CA_BUNDLE": certificate, "REQUESTS_CA_BUNDLE": certificate}
+               "REQUESTS_CA_BUNDLE": certificate}   # whom to trust is said by SSL_CERT_FILE or CURL_CA_BUNDLE, as for curl itself
         result = self.outputs(self.replication(("tags",), source=self.gorgias(api_key=KEY, base_url=url)), env=env, expect=3)
         self.assertIn("certificate", result.stderr)
         self.assertEqual([], api.log)
