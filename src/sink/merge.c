@@ -185,6 +185,20 @@ knows_parent(const struct merge *merge)
     return merge->parent_table != NULL && parent_key_of(merge->table) != NULL;
 }
 
+/* A row is as gone as its parent. Where that is not here it stays as it is: it has been deleted before
+   it came, or comes yet, and then asks. */
+static void
+put_gone_at(const struct merge *merge, struct gr_buf *sql)
+{
+    if (knows_parent(merge)) {
+        gr_buf_puts(sql, "case when ");
+        gr_merge_column("p", gr_merge_parent_key(merge->table), sql);
+        gr_buf_puts(sql, " is null then t._deleted_at else p._deleted_at end as gone_at");
+    } else {
+        gr_buf_puts(sql, "null::timestamptz as gone_at");
+    }
+}
+
 /*
  * True if a row of this age may take the place of the one that is here. A null on either side says
  * nothing about age, and a value that lay ahead of the clock when it was loaded claims too much: then
@@ -217,8 +231,8 @@ put_changed(const struct merge *merge, struct gr_buf *sql)
 
     gr_buf_puts(sql, ", changed as materialized (\nselect l.*, ");
     gr_merge_column("t", key, sql);
-    gr_buf_printf(sql, " is not null as was_there, %s as gone_at",
-                  knows_parent(merge) ? "p._deleted_at" : "null::timestamptz");
+    gr_buf_puts(sql, " is not null as was_there, ");
+    put_gone_at(merge, sql);
     put_references(merge, "former", sql);
     gr_buf_puts(sql, "\nfrom latest as l\n");
     gr_buf_printf(sql, "left join %s as t on ", table->name);
@@ -236,7 +250,6 @@ put_changed(const struct merge *merge, struct gr_buf *sql)
         gr_buf_puts(sql, " and ");
     }
     gr_buf_puts(sql, "(t._hash is distinct from l.h or (t._deleted_at is not null");
-    /* A parent that is not here has been deleted before it came, or comes yet, and then asks. */
     if (knows_parent(merge)) {
         gr_buf_puts(sql, " and ");
         gr_merge_column("p", gr_merge_parent_key(table), sql);

@@ -331,6 +331,13 @@ note_read(struct gr_walk *walk, int64_t floor_us, int64_t since_us)
     walk->read_since_us = is_first ? since_us : min64(walk->read_since_us, since_us);
 }
 
+/* What the walk leaves out lies below this. */
+static int64_t
+least_wanted(const struct gr_walk *walk)
+{
+    return walk->is_backfill ? walk->from_us : walk->anchor_us;
+}
+
 static void
 take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
 {
@@ -351,8 +358,10 @@ take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
     if (next != NULL && (span->lo_us == GR_TIME_NONE || end == GR_TIME_NONE || span->lo_us >= end))
         return;
     raise_bookmark(walk, span->hi_us);
-    /* Of the rows that share the last value some may stand on the page behind. */
-    note_read(walk, next == NULL ? EVERYTHING : span->lo_us + 1, span->clock_us);
+    /* Of the rows that share the last value some may stand on the page behind, and those below what is
+       wanted were on the page, but not taken. */
+    note_read(walk, max64(next == NULL ? EVERYTHING : span->lo_us + 1, least_wanted(walk)),
+              span->clock_us);
     /* A gap is closed; what changed since that walk began comes from the top. */
     walk->is_done = !walk->is_resumed;
     walk->is_resumed = false;
@@ -511,6 +520,6 @@ gr_walk_finish_scan(struct gr_walk *walk)
 {
     walk->bookmark_us = gr_walk_scan_bookmark(walk);
     if (walk->stream->schema->cursor != NULL && !walk->is_stopped && !walk->is_backfill)
-        note_read(walk, EVERYTHING, walk->scan.clock_us);
+        note_read(walk, walk->scan.is_fallback ? walk->anchor_us : EVERYTHING, walk->scan.clock_us);
     forget_scan(walk);
 }

@@ -4,7 +4,7 @@
     from "pg_temp"."set_gorgias.ticket_messages" as s
     where s."id" is not null and s."ticket_id" = any($1::bigint[])
     order by s."id"::bigint, u desc nulls last, s.ctid desc), changed as materialized (
-    select l.*, t."id" is not null as was_there, p._deleted_at as gone_at, (t."ticket_id")::text as former0
+    select l.*, t."id" is not null as was_there, case when p."id" is null then t._deleted_at else p._deleted_at end as gone_at, (t."ticket_id")::text as former0
     from latest as l
     left join "gorgias"."ticket_messages" as t on t."id" = l.k0
     left join "gorgias"."tickets" as p on p."id" = l.p

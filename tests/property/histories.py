@@ -32,7 +32,6 @@ def arguments(argv):
     parser.add_argument("--jobs", type=int, default=1, metavar="J", help="histories side by side, each with a PostgreSQL of its own (1)")
     parser.add_argument("--every", type=int, default=1, help=argparse.SUPPRESS)   # of the workers: each J-th seed
     parser.add_argument("--lines", action="store_true", help=argparse.SUPPRESS)   # of the workers: a JSON object for each history
-    parser.add_argument("--winner", action="store_true", help="merge events may name the winner")
     given = parser.parse_args(argv)
     if given.seed is not None:
         given.from_seed, given.count = given.seed, 1
@@ -42,8 +41,8 @@ def arguments(argv):
 
 
 class Tally:
-    def __init__(self, winner):
-        self.totals, self.winner, self.began = {"histories": 0, "failed": 0, "runs": 0, "kills": 0, "changes": 0}, winner, time.monotonic()
+    def __init__(self):
+        self.totals, self.began = {"histories": 0, "failed": 0, "runs": 0, "kills": 0, "changes": 0}, time.monotonic()
 
     def add(self, told):
         self.totals["histories"] += 1
@@ -53,7 +52,7 @@ class Tally:
             self.totals["failed"] += 1
             steps = "\n".join(f"  {n}. {step}" for n, step in enumerate(told["steps"], 1))
             print(f"--- history {told['seed']} failed in step {len(told['steps'])}\n{steps}\n{told['trouble']}\n"
-                  f"--- again: python3 tests/property/histories.py --seed {told['seed']} --now {told['now']}{' --winner' if self.winner else ''}", flush=True)
+                  f"--- again: python3 tests/property/histories.py --seed {told['seed']} --now {told['now']}", flush=True)
 
     def close(self):
         told = ", ".join(f"{number} {name}" for name, number in self.totals.items())
@@ -69,7 +68,7 @@ def played(given):
     for number, seed in enumerate(itertools.count(given.from_seed, given.every)):
         if number == given.count or deadline is not None and time.monotonic() >= deadline:
             return
-        yield play(seed, given.now, given.winner)
+        yield play(seed, given.now)
 
 
 def workers(given):
@@ -83,7 +82,7 @@ def workers(given):
             more += ["--count", str(share)]
         if given.seconds is not None:
             more += ["--seconds", str(given.seconds)]
-        yield subprocess.Popen([sys.executable, "-B", os.path.abspath(__file__), *more, *(["--winner"] if given.winner else [])],
+        yield subprocess.Popen([sys.executable, "-B", os.path.abspath(__file__), *more],
                                stdout=subprocess.PIPE, text=True)
 
 
@@ -109,7 +108,7 @@ def gathered(given):
 
 def main(argv=None):
     given = arguments(argv)
-    tally = Tally(given.winner)
+    tally = Tally()
     try:
         for told in gathered(given) if given.jobs > 1 and given.seed is None else played(given):
             if given.lines:

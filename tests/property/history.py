@@ -71,9 +71,9 @@ class Run:
 
 
 class History(Case):
-    def __init__(self, seed, now=None, names_winner=False):
+    def __init__(self, seed, now=None):
         super().__init__("runTest")
-        self.seed, self.names_winner = seed, names_winner
+        self.seed = seed
         # The age of an unfinished scan is told by this machine's clock, all else by the simulator's: so they begin together.
         self.now = int(time.time()) // 60 * 60 if now is None else now
         self.rng = Random(seed)
@@ -100,7 +100,7 @@ class History(Case):
             "days": rng.choice((1, 20, 365)), "custom_fields": rng.choice((2, 9, 40)), "macros": rng.choice((2, 30)), "tags": rng.choice((2, 25, 60)),
             "hostile": rng.random() < 0.3, "datetimes": rng.choice(clock.FORMS), "bare_array": rng.random() < 0.2, "orphans": rng.random() < 0.25,
             "unknown_ticket_messages": rng.choice(("empty", "404")), "merged_ticket": rng.choice(("404", "301")),
-            "merge_event": rng.choice(("loser", "winner")) if self.names_winner else "loser",
+            **rng.choice(({"merge_event": "loser"}, {"merge_event": "loser", "merge_data": True}, {"merge_event": "winner", "merge_data": True})),
             "cursor_ttl": rng.choice(("1h", "1h", "2m")), "keepalive_max": rng.choice((0, 0, 7)),
             "now": self.now * clock.SECOND, "frozen": True}
         self.page = rng.choice((3, 7, 20, 100))
@@ -235,8 +235,6 @@ class History(Case):
             streams = rng.sample(WALKED, rng.randint(1, len(WALKED)))
             day = (self.sim.clock.now() - rng.randint(0, 300) * DAY) // DAY * DAY
             run.options += ["--range", f"{clock.iso(day)[:10]},{clock.iso(day + rng.randint(1, 90) * DAY)[:10]}"]
-        if "tickets" in streams and "ticket_messages" not in streams:   # see unseen.py
-            streams = (*streams, "ticket_messages")
         if streams != STREAMS:
             run.options += ["--streams", ",".join(sorted(streams))]
 
@@ -274,10 +272,8 @@ class History(Case):
         self.database.do("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
 
     def crash(self):
-        server = self.database.server
-        done = server._server(f"{server.programs}/pg_ctl", "-D", os.path.join(server.place, "data"), "-w", "-m", "immediate",
-                              "-l", os.path.join(server.place, "log"), "restart")
-        assert done.returncode == 0, done.stdout
+        self.database.server.crash()
+        self.database.server.start()
 
     def one_run(self, run):
         self.step(str(run))
@@ -373,9 +369,9 @@ class History(Case):
             self.assertEqual(0, self.database.value(f"select count(*) from _gorgias_replicate.\"{table}\" as t where t::text like '%sim-key%'"), table)
 
 
-def play(seed, now=None, names_winner=False):
+def play(seed, now=None):
     """What a history came to: its seed and clock, counts, steps, and None or what went wrong."""
-    history = History(seed, now, names_winner)
+    history = History(seed, now)
     trouble = None
     try:
         history.setUp()

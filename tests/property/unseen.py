@@ -19,7 +19,7 @@ UNSEEN = {
     "a row of an incremental stream vanishes without an event":
         "a list of what has changed cannot show what is gone. audit finds it.",
     "the updated_datetime of a row goes back":
-        "it is the row's version: an older one never replaces a newer one. A value in the future that is corrected later is of this kind.",
+        "it is the row's version: an older one never replaces a newer one, but by a full refresh, and where the newer one lay in the future.",
     "a version is dated further back than the lookback of five minutes":
         "it lands in what is covered. The lookback is a setting, and each minute of it costs the rows of that minute in every run.",
     "a page is cut short and says that it is the last (the fault early-end)":
@@ -27,11 +27,8 @@ UNSEEN = {
     "where the API lists the messages of deleted tickets on: a run of a part of the streams or rows, or a full refresh":
         "such a message is told from others by its ticket's row, which is marked. A ticket that is deleted before its row came, or whose row a"
         " full refresh has removed, has none; the event is asked about once, when the messages may not be there yet.",
-    "a run of tickets without ticket_messages":
-        "a weakness, and known: where the messages of a ticket came in another run than its deletion, and its row never, the entry is let go"
-        " because nothing of the ticket seems to be here. The table of the messages would have to be looked at though its stream does not run.",
-    "a merge event names the winner alone (unless --winner asks for it)":
-        "the loser is named by nobody; the moved messages and tickets point at it.",
+    "a merge event names the winner, its data does not name the loser, and neither a message nor a ticket has left the loser":
+        "nothing points at it. audit finds it. (tests/integration/test_merges.py has the hints one by one.)",
 }
 
 # The changes of the simulator that a history makes besides those that random_changes draws: kind -> arguments. An event or a ticket's
