@@ -59,7 +59,7 @@ TWINS = (
 
     # -- what a walk claims
     twin("ties", "of rows that share a page's last value some may stand on the page behind",
-         (WALK, "span->lo_us + 1, span->clock_us", "span->lo_us, span->clock_us"), tests="unit test_walk", short=True),
+         (WALK, "EVERYTHING : span->lo_us + 1, least_wanted", "EVERYTHING : span->lo_us, least_wanted"), tests="unit test_walk", short=True),
     twin("ties-at-the-bookmark", "a walk goes on while the page's last value is not below where it must go",
          (WALK, "end == GR_TIME_NONE || span->lo_us >= end))", "end == GR_TIME_NONE || span->lo_us > end))"), tests="unit test_walk"),
     twin("bookmark-now", "the bookmark is the top of the first page, not the time of the last",

@@ -766,6 +766,7 @@ rows_that_share_the_last_value_are_not_claimed_as_read(void **state)
     struct gr_error err;
 
     (void)state;
+    stream.lookback_ms = 0;
     gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, 500, NULL, 0);
     assert_true(gr_walk_next(&walk, &ask));
     assert_true(gr_walk_page(&walk, &page, &err));
