@@ -140,7 +140,9 @@ class FirstLoad(Matrix):
         super().setUp()
         self.run_replication(self.file("1m"), "--schemas", self.schemas)
         self.assert_equals_source()
-        self.page_counts = {place.match: len([r for r in self.sim.log() if r["path"] == place.match]) for place in WALKS}
+        # Pages of the lists, and not what the queue asks of them: that depends on the second.
+        self.page_counts = {place.match: len([r for r in self.sim.log() if r["path"] == place.match and "ticket_id" not in r["query"]])
+                            for place in WALKS}
         for place in WALKS:
             self.assertGreaterEqual(self.page_counts[place.match], place.pages, place.name)
 
