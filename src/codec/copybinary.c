@@ -240,20 +240,35 @@ put_text(struct gr_copy_out *out, const struct gr_json_value *value)
     return gr_copy_unstorable(GR_JSON_BAD_UTF8);
 }
 
+void
+gr_copy_nested(struct gr_copy_out *out, const char *bytes, size_t len)
+{
+    enum { JSONB_VERSION = 1 };
+
+    if (!out->is_typed) {
+        gr_copy_text(out, bytes, len);
+        return;
+    }
+    put_length(out, len + 1);
+    *out->at++ = JSONB_VERSION;
+    memcpy(out->at, bytes, len);
+    out->at += len;
+}
+
 static const char *
 put_jsonb(struct gr_copy_out *out, const struct gr_json_value *value)
 {
     const char *reason = gr_copy_unstorable(value->flags);
 
     if (reason == NULL) {
-        gr_copy_text(out, value->start, value->len);
+        gr_copy_nested(out, value->start, value->len);
         return NULL;
     }
     if (value->kind == GR_JSON_NUMBER)
         return put_null(out, reason);
     gr_buf_reset(&out->scratch);
     gr_json_storable(value, &out->scratch);
-    gr_copy_text(out, gr_buf_text(&out->scratch), out->scratch.len);
+    gr_copy_nested(out, gr_buf_text(&out->scratch), out->scratch.len);
     return reason;
 }
 

@@ -441,7 +441,7 @@ put_extra(struct gr_row_layout *layout, struct gr_rejects *rejects)
         gr_json_storable(&unknown->value, text);
     }
     gr_buf_putc(text, '}');
-    gr_copy_text(&layout->out, gr_buf_text(text), text->len);
+    gr_copy_nested(&layout->out, gr_buf_text(text), text->len);
 }
 
 /* No tuple of the object is longer. */
@@ -503,6 +503,12 @@ gr_row_encode(struct gr_row_layout *layout, const struct gr_json_value *object, 
     cut_back(copy, (size_t)(layout->out.at - copy->data));
     *facts = found;
     return true;
+}
+
+void
+gr_row_set_typed(struct gr_row_layout *layout, bool is_typed)
+{
+    layout->out.is_typed = is_typed;
 }
 
 void

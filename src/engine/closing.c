@@ -90,7 +90,7 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     walk = gr_walk_state_json(&stream->walk);
     gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us,
                            stream->walk.scan.is_active ? GR_TIME_NONE : stream->walk.clock_us,
-                           is_complete(stream));
+                           is_complete(stream) ? GR_COMMIT_COMPLETE : GR_COMMIT_PLAIN);
     gr_stream_totals(stream, status, &totals);
     gr_commit_stream_run(script, &stream->table, engine->run_id, &totals);
     stream->has_closed = true;

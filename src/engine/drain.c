@@ -412,7 +412,7 @@ commit_answers(struct gr_stream *stream)
                                  gr_auditing_position(stream, answers_in_script(stream)));
     else
         gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us,
-                               stream->walk.clock_us, false);
+                               stream->walk.clock_us, GR_COMMIT_PLAIN);
     if (stream->plan->schema->ask == GR_ASK_PARENT)
         put_sets(stream, script, &rows);
     else

@@ -50,7 +50,7 @@ check(struct gr_stream *stream)
     forget(&stream->finishing);
     /* For its fence: what counts also makes the table that it counts, where there is none. */
     gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
-                           false);
+                           GR_COMMIT_PLAIN);
     stream->count_step = gr_commit_scan_count(script, &stream->table);
     stream->rows_step = 0;
     if (gr_stream_is_audit(stream))
@@ -95,7 +95,7 @@ finish(struct gr_stream *stream)
     for (size_t i = 0; i < finishing->keep_count; i++)
         keep[i] = finishing->keep[i];
     gr_stream_commit_state(stream, script, stream->walk.kept, gr_walk_scan_bookmark(&stream->walk),
-                           stream->walk.scan.clock_us, false);
+                           stream->walk.scan.clock_us, GR_COMMIT_PLAIN);
     if (stream->has_refused) {
         stream->report->note = "objects without a key came: no row was deleted";
         gr_log(GR_LOG_WARN, stream->plan->name, stream->report->note, "kept_in", "rejected", NULL);

@@ -158,6 +158,15 @@ find_absent_child(struct gr_stream *stream, const struct gr_schema *child, struc
     return true;
 }
 
+static void
+set_is_run(const struct gr_stream *stream, struct gr_feed *feed)
+{
+    const struct gr_plan *plan = stream->engine->plan;
+
+    for (size_t i = 0; i < plan->all_object_count; i++)
+        feed->is_run = feed->is_run || strcmp(plan->all_objects[i], feed->object) == 0;
+}
+
 static bool
 find_feeds(struct gr_stream *stream, struct gr_error *err)
 {
@@ -172,6 +181,7 @@ find_feeds(struct gr_stream *stream, struct gr_error *err)
         if (other->parent != NULL && strcmp(other->parent, plan->schema->stream) == 0) {
             add_feed(stream, (struct gr_feed){.kind = GR_FEED_CHILD, .reason = "changed"},
                      other->stream, false);
+            set_is_run(stream, &stream->feeds[stream->feed_count - 1]);
             if (!find_absent_child(stream, other, err))
                 return false;
         }
@@ -287,6 +297,28 @@ is_fresh(const struct gr_stream *stream, const struct gr_stream_state *state)
            !stream->table.was_created;
 }
 
+/* Rows of a first walk can go straight into an empty table, unless each of them has to be looked at:
+   events, because they name objects, and children of which the parent may be gone. */
+static bool
+find_whether_filling(struct gr_stream *stream, struct gr_error *err)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf sql = gr_buf_new(0);
+    struct gr_rows rows;
+
+    stream->is_filling = stream->table.is_empty && stream->table.is_as_made &&
+                         !stream->may_not_fill &&
+                         stream->plan->mode == GR_MODE_INCREMENTAL && !stream->plan->has_range &&
+                         !is_event_log(stream->plan->schema);
+    if (!stream->is_filling || stream->parent_table == NULL)
+        return true;
+    gr_buf_printf(&sql, "select from %s where _deleted_at is not null limit 1", stream->parent_table);
+    if (!gr_pg_query(stream->engine->pg, gr_buf_text(&sql), NULL, 0, &rows, err))
+        return false;
+    stream->is_filling = rows.count == 0;
+    gr_rows_free(&rows);
+    return true;
+}
+
 static bool
 open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
 {
@@ -312,6 +344,10 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
         return false;
     }
     begin_walk(stream, &state);
+    if (!find_whether_filling(stream, err)) {
+        gr_stream_state_free(&state);
+        return false;
+    }
     if (gr_stream_is_audit(stream))
         gr_auditing_begin(stream, &state);
     stream->is_fresh = is_fresh(stream, &state);

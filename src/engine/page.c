@@ -15,6 +15,7 @@ gr_page_free(struct gr_page *page)
 {
     gr_free(page->next_cursor);
     gr_free(page->keys);
+    gr_free(page->values);
     *page = (struct gr_page){0};
 }
 
@@ -44,13 +45,17 @@ note_place(struct gr_page *page, int64_t value_us, int64_t id)
 }
 
 static void
-note_key(struct gr_page *page, int64_t key)
+note_key(struct gr_page *page, int64_t key, int64_t value_us)
 {
     enum { STEP = 128 };
 
-    if (page->wanted % STEP == 0)
+    if (page->wanted % STEP == 0) {
         page->keys = gr_realloc(page->keys, (size_t)page->wanted + STEP, sizeof(page->keys[0]));
-    page->keys[page->wanted++] = key;
+        page->values =
+            gr_realloc(page->values, (size_t)page->wanted + STEP, sizeof(page->values[0]));
+    }
+    page->keys[page->wanted] = key;
+    page->values[page->wanted++] = value_us;
 }
 
 static void
@@ -73,7 +78,7 @@ take_object(const struct gr_json_value *object, const struct gr_page_sink *sink,
         page->strangers++;
     note_place(page, facts.cursor_us, facts.key);
     if (sink->walk == NULL || gr_walk_wants(sink->walk, facts.cursor_us)) {
-        note_key(page, facts.key);
+        note_key(page, facts.key, facts.cursor_us);
         return;
     }
     sink->rows->len = before;

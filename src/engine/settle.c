@@ -164,9 +164,14 @@ settle(struct gr_stream *stream, bool is_new_round)
     GR_CLEANUP(gr_free_var) char *walk = gr_walk_state_json(&stream->walk);
 
     gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
-                           false);
-    if (is_new_round && schema->ask == GR_ASK_PARENT)
+                           GR_COMMIT_PLAIN);
+    if (is_new_round && schema->ask == GR_ASK_PARENT) {
         gr_commit_queue_resolve(script, &stream->table);
+        gr_commit_queue_census(script, &stream->table, stream->parent_table,
+                               may_settle(stream) ? stream->walk.read_since_us - late_us
+                                                  : GR_TIME_NONE,
+                               stream->walk.floor_us);
+    }
     if (is_new_round && may_settle(stream))
         gr_commit_queue_settle(script, &stream->table, stream->parent_table,
                                stream->walk.read_since_us - late_us, stream->walk.floor_us);

@@ -27,7 +27,7 @@ static const struct {
                          TO(WALK) | TO(DRAIN) | TO(CLOSE),
                          "all that was found and repaired, and where the next audit goes on"},
     [GR_PHASE_WALK]   = {"walk",   gr_phase_walk,   gr_walking_answer,   gr_walking_committed,
-                         TO(FINISH) | TO(SETTLE) | TO(CLOSE),
+                         TO(OPEN) | TO(FINISH) | TO(SETTLE) | TO(CLOSE),
                          "all committed pages, and where to go on; of a scan: its staging table"},
     [GR_PHASE_FINISH] = {"finish", gr_phase_finish, gr_finish_answer, gr_finish_committed,
                          TO(AUDIT) | TO(WALK) | TO(SETTLE) | TO(CLOSE),
@@ -206,7 +206,7 @@ gr_stream_activity(const struct gr_stream *stream, int64_t now_ms)
 
 void
 gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const char *walk,
-                       int64_t bookmark_us, int64_t clock_us, bool is_complete)
+                       int64_t bookmark_us, int64_t clock_us, enum gr_commit_kind kind)
 {
     if (gr_stream_is_audit(stream)) {
         gr_auditing_commit_state(stream, script, walk, stream->auditing.after);
@@ -220,7 +220,8 @@ gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const
                                               .mode = gr_mode_name(stream->plan->mode),
                                               .source_clock_us =
                                                   stream->plan->has_range ? GR_TIME_NONE : clock_us,
-                                              .is_complete = is_complete});
+                                              .is_complete = kind == GR_COMMIT_COMPLETE,
+                                              .is_relaxed = kind == GR_COMMIT_RELAXED});
 }
 
 void
@@ -231,9 +232,7 @@ gr_stream_free(struct gr_stream *stream)
     gr_free(stream->lanes);
     gr_opening_undo(stream);
     gr_walk_free(&stream->walk);
-    gr_buf_free(&stream->batch.rows);
-    gr_rejects_free(&stream->batch.rejects);
-    gr_free(stream->batch.walk);
+    gr_walking_free(stream);
     gr_free(stream->finishing.missing);
     gr_free(stream->finishing.gone);
     for (size_t i = 0; i < stream->finishing.keep_count; i++)
@@ -242,6 +241,7 @@ gr_stream_free(struct gr_stream *stream)
     gr_free(stream->auditing.kept);
     gr_free(stream->queue);
     gr_free(stream->page_keys);
+    gr_free(stream->page_values);
     for (size_t i = 0; i < stream->new_field_count; i++)
         gr_free(stream->new_fields[i]);
     gr_free(stream->new_fields);

@@ -23,13 +23,34 @@ is_full(const struct gr_stream *stream)
            (limit > 0 && stream->batch.pages * stream->plan->schema->page_limit >= limit);
 }
 
+/* Forgets what is in it, and keeps the memory for rows. */
+static void
+empty_batch(struct gr_batch *batch)
+{
+    gr_buf_reset(&batch->rows);
+    gr_rejects_free(&batch->rejects);
+    gr_free(batch->walk);
+    gr_free(batch->keys);
+    gr_free(batch->values);
+    *batch = (struct gr_batch){
+        .rows = batch->rows, .bookmark_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
+}
+
+void
+gr_walking_free(struct gr_stream *stream)
+{
+    empty_batch(&stream->batch);
+    gr_buf_free(&stream->batch.rows);
+}
+
 /* Pages that were asked for and are not committed are what a kill would repeat. */
 static bool
 is_bold(const struct gr_stream *stream)
 {
     int64_t at_risk = stream->batch.pages + stream->pages_in_script + 1;
+    int64_t committed = stream->pages_committed;
 
-    return at_risk > 1 + stream->pages_committed / GR_LOSS_PAGES;
+    return at_risk > 1 + (committed < GR_STRICT_PAGES ? 0 : committed / GR_LOSS_PAGES);
 }
 
 /* Asks for the walk's next page, unless a commit has to come first. */
@@ -91,6 +112,45 @@ note_state(struct gr_stream *stream)
     batch->clock_us = stream->walk.clock_us;
 }
 
+static const struct gr_stream *
+parent_of(const struct gr_stream *stream)
+{
+    const char *name = stream->plan->schema->parent;
+
+    return name != NULL ? gr_engine_stream(stream->engine, name) : NULL;
+}
+
+/* A fill does not look at parents: once one of them is found gone, rows are merged. */
+static bool
+may_fill(const struct gr_stream *stream)
+{
+    const struct gr_stream *parent = parent_of(stream);
+
+    return stream->is_filling && !gr_walk_is_scan(&stream->walk) &&
+           (parent == NULL || parent->report->deleted == 0);
+}
+
+static void
+begin_batch(struct gr_stream *stream)
+{
+    stream->batch.is_fill = may_fill(stream);
+    gr_row_set_typed(stream->layout, stream->batch.is_fill);
+}
+
+static void
+note_keys(struct gr_stream *stream, size_t count)
+{
+    struct gr_batch *batch = &stream->batch;
+
+    batch->keys = gr_realloc(batch->keys, batch->key_count + count, sizeof(batch->keys[0]));
+    batch->values = gr_realloc(batch->values, batch->key_count + count, sizeof(batch->values[0]));
+    if (count > 0) {
+        memcpy(batch->keys + batch->key_count, stream->page_keys, count * sizeof(batch->keys[0]));
+        memcpy(batch->values + batch->key_count, stream->page_values, count * sizeof(batch->values[0]));
+    }
+    batch->key_count += count;
+}
+
 /* Counts the rows that were on the page before, and remembers those of this one. */
 static void
 note_repeats(struct gr_stream *stream, struct gr_page *page)
@@ -103,9 +163,11 @@ note_repeats(struct gr_stream *stream, struct gr_page *page)
         page->facts.repeats += is_repeat;
     }
     gr_free(stream->page_keys);
+    gr_free(stream->page_values);
     stream->page_keys = page->keys;
+    stream->page_values = page->values;
     stream->page_key_count = page->wanted;
-    page->keys = NULL;
+    page->keys = page->values = NULL;
 }
 
 static bool
@@ -118,6 +180,8 @@ add_page(struct gr_lane *lane, const struct gr_http_response *response, struct g
     size_t rejects_before = batch->rejects.count;
     GR_CLEANUP(gr_page_free) struct gr_page page = {0};
 
+    if (is_empty(batch))
+        begin_batch(stream);
     if (!take_page(lane, response, &page, err))
         return false;
     note_repeats(stream, &page);
@@ -134,6 +198,14 @@ add_page(struct gr_lane *lane, const struct gr_http_response *response, struct g
         stream->report->note = stream->walk.note;
         return true;
     }
+    if (batch->is_fill && stream->walk.is_doubted) {
+        /* It comes again, and a fill takes no row twice. */
+        batch->rows.len = rows_before;
+        gr_rejects_cut(&batch->rejects, rejects_before);
+        return true;
+    }
+    if (batch->is_fill)
+        note_keys(stream, (size_t)page.wanted);
     batch->is_scan = was_scan;
     batch->begins_scan = batch->begins_scan || lane->begins_scan;
     batch->pages++;
@@ -216,6 +288,31 @@ gr_walking_report_fields(struct gr_stream *stream, const struct gr_script *scrip
     stream->field_count = 0;
 }
 
+/* Where pages come at the pace of the API, the disk is waited for. */
+static enum gr_commit_kind
+kind_of_commit(struct gr_stream *stream)
+{
+    int64_t now_ms = gr_clock_ms();
+    bool is_close = now_ms - stream->committed_ms < GR_RELAX_MS;
+
+    stream->committed_ms = now_ms;
+    return is_close ? GR_COMMIT_RELAXED : GR_COMMIT_PLAIN;
+}
+
+static void
+put_fill(struct gr_stream *stream, struct gr_script *script)
+{
+    const struct gr_stream *parent = parent_of(stream);
+
+    const struct gr_batch *batch = &stream->batch;
+    const struct gr_filled filled = {batch->keys, batch->values, batch->key_count};
+
+    stream->count_step = gr_commit_fill(script, &stream->table, &stream->batch.rows, &filled,
+                                        stream->feeds, stream->feed_count);
+    if (parent != NULL && parent->report->deleted > 0)
+        gr_commit_orphans(script, &stream->table, stream->parent_table);
+}
+
 static void
 commit_batch(struct gr_stream *stream)
 {
@@ -224,11 +321,14 @@ commit_batch(struct gr_stream *stream)
 
     /* A scan speaks for its time only when it has come to its end. */
     gr_stream_commit_state(stream, script, batch->walk, batch->bookmark_us,
-                           batch->is_scan ? GR_TIME_NONE : batch->clock_us, false);
+                           batch->is_scan ? GR_TIME_NONE : batch->clock_us,
+                           kind_of_commit(stream));
     if (batch->is_scan) {
         if (batch->begins_scan)
             gr_commit_scan_begin(script, &stream->table);
         gr_commit_scan_page(script, &stream->table, &batch->rows);
+    } else if (batch->is_fill) {
+        put_fill(stream, script);
     } else {
         stream->count_step = gr_commit_merge(script, &stream->table, &batch->rows,
                                              stream->parent_table, stream->feeds,
@@ -236,11 +336,10 @@ commit_batch(struct gr_stream *stream)
     }
     gr_walking_put_rejects(stream, script, &batch->rejects);
     gr_walking_put_fields(stream, script);
-    stream->has_counts = !batch->is_scan;
-    gr_free(batch->walk);
+    stream->has_counts = !batch->is_scan && !batch->is_fill;
+    stream->was_filled = batch->is_fill;
     stream->pages_in_script = batch->pages;
-    *batch = (struct gr_batch){
-        .rows = batch->rows, .bookmark_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
+    empty_batch(batch);
     gr_warehouse_start(stream, script);
 }
 
@@ -252,6 +351,10 @@ gr_walking_committed(struct gr_stream *stream, const struct gr_script *script, s
     stream->pages_in_script = 0;
     if (stream->has_counts)
         gr_stream_count(stream, script, stream->count_step);
+    if (stream->was_filled) {
+        stream->report->inserted += gr_script_touched(script, stream->count_step);
+        gr_settle_feed(stream);
+    }
     stream->report->bookmark_us = stream->walk.bookmark_us;
     gr_walking_report_fields(stream, script);
     return true;
@@ -263,14 +366,29 @@ gr_walking_unstaged(struct gr_stream *stream)
     struct gr_batch *batch = &stream->batch;
 
     gr_lane_reset(&stream->lanes[0]);
-    gr_buf_reset(&batch->rows);
-    gr_rejects_free(&batch->rejects);
-    gr_free(batch->walk);
-    *batch = (struct gr_batch){
-        .rows = batch->rows, .bookmark_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
+    empty_batch(batch);
     stream->pages_in_script = 0;
     stream->finishing.is_checked = stream->finishing.is_second_scan = false;
     gr_walk_restage(&stream->walk);
+}
+
+void
+gr_walking_refused_fill(struct gr_stream *stream)
+{
+    stream->must_reopen = true;
+    stream->may_not_fill = true;
+}
+
+/* As after a kill: the last commit says where to go on. */
+static void
+let_go(struct gr_stream *stream)
+{
+    gr_lane_reset(&stream->lanes[0]);
+    empty_batch(&stream->batch);
+    stream->pages_in_script = 0;
+    stream->must_reopen = stream->is_filling = false;
+    gr_walk_free(&stream->walk);
+    gr_opening_undo(stream);
 }
 
 bool
@@ -280,6 +398,11 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
     bool is_idle;
 
     (void)err;
+    if (stream->must_reopen) {
+        let_go(stream);
+        *next = GR_PHASE_OPEN;
+        return true;
+    }
     ask_next(stream);
     if (!is_empty(&stream->batch) && gr_warehouse_is_free(engine))
         commit_batch(stream);
@@ -292,5 +415,7 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
     else
         *next = gr_walk_is_scan(&stream->walk) ? GR_PHASE_FINISH : GR_PHASE_SETTLE;
     stream->walk_is_over = true;
+    stream->is_filling = false;
+    gr_row_set_typed(stream->layout, false);
     return true;
 }

@@ -141,6 +141,12 @@ gr_warehouse_poll(struct gr_engine *engine)
         gr_log_error(GR_LOG_WARN, owner->plan->name, &err);
         start(engine);
         return;
+    } else if (err.fault == GR_FAULT_DATA && owner->phase == GR_PHASE_WALK && owner->was_filled) {
+        end_script(engine);
+        gr_log_error(GR_LOG_DEBUG, owner->plan->name, &err);
+        gr_log(GR_LOG_INFO, owner->plan->name, "its rows are not all new; merges them", NULL);
+        gr_walking_refused_fill(owner);
+        return;
     } else if (err.fault == GR_FAULT_UNSTAGED) {
         end_script(engine);
         gr_log_error(GR_LOG_WARN, owner->plan->name, &err);

@@ -56,6 +56,8 @@ gr_commit_state(struct gr_script *script, const struct gr_table *table,
                   " updated_at = now() where object = $1 and fence = $2::bigint",
                   table->state);
     (void)gr_script_fence(script, gr_buf_text(&sql), params, sizeof(params) / sizeof(params[0]));
+    if (state->is_relaxed)
+        (void)gr_script_sql(script, "set local synchronous_commit = off", NULL, 0);
 }
 
 size_t
@@ -78,6 +80,21 @@ gr_commit_merge(struct gr_script *script, const struct gr_table *table, struct g
     }
     gr_merge_sql(&merge, &sql);
     return gr_script_sql(script, gr_buf_text(&sql), NULL, 0);
+}
+
+size_t
+gr_commit_fill(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
+               const struct gr_filled *filled, const struct gr_feed *feeds, size_t feed_count)
+{
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+
+    for (size_t i = 0; i < feed_count; i++)
+        if (feeds[i].kind == GR_FEED_CHILD && feeds[i].is_run)
+            gr_queue_feed_filled(script, table, &feeds[i], filled);
+        else if (feeds[i].kind == GR_FEED_CHILD)
+            gr_queue_feed_all(script, table, &feeds[i]);
+    gr_merge_copy_sql(table, table->name, &sql);
+    return gr_script_copy(script, gr_buf_text(&sql), copy);
 }
 
 /* One column of the rejects as an array. */

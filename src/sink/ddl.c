@@ -10,7 +10,7 @@
 
 /* clang-format off */
 const struct own_column gr_own_columns[OWN_COUNT] = {
-    [OWN_LOADED]  = {"_loaded_at",  "timestamptz not null", "timestamp with time zone",
+    [OWN_LOADED]  = {"_loaded_at",  "timestamptz not null default now()", "timestamp with time zone",
                      "When this version of the row was written"},
     [OWN_DELETED] = {"_deleted_at", "timestamptz",          "timestamp with time zone",
                      "When the row was found to be gone at the source; null while it is there"},

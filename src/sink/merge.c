@@ -83,6 +83,12 @@ gr_merge_parent_key(const struct gr_table *table)
     return table->parent == NULL ? "id" : table->parent->stream->columns[0].name;
 }
 
+const char *
+gr_merge_parent_cursor(const struct gr_table *table)
+{
+    return table->parent == NULL ? NULL : cursor_of(table->parent);
+}
+
 void
 gr_merge_copy_sql(const struct gr_table *table, const char *staging, struct gr_buf *sql)
 {

@@ -50,6 +50,14 @@ void gr_merge_reference(const struct gr_table *table, const char *alias, size_t 
 /* The fed CTEs; `written` and `changed` are those of above. */
 void gr_merge_feeds(const struct merge *merge, struct gr_buf *sql);
 
+/* An entry for each row of a fill. */
+void gr_queue_feed_filled(struct gr_script *script, const struct gr_table *table,
+                          const struct gr_feed *feed, const struct gr_filled *filled);
+
+/* One entry that stands for all rows of the table. */
+void gr_queue_feed_all(struct gr_script *script, const struct gr_table *table,
+                       const struct gr_feed *feed);
+
 /* copy STAGING (...) from stdin (format binary) */
 void gr_merge_copy_sql(const struct gr_table *table, const char *staging, struct gr_buf *sql);
 
@@ -59,6 +67,9 @@ void gr_merge_parent_value(const struct gr_table *table, const char *field, stru
 
 /* The same of the parent's key. */
 const char *gr_merge_parent_key(const struct gr_table *table);
+
+/* The same of the parent's cursor; NULL where it is not known. */
+const char *gr_merge_parent_cursor(const struct gr_table *table);
 
 /* "(key, ...)" of the table. */
 void gr_merge_key_list(const struct gr_table *table, struct gr_buf *sql);

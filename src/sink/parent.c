@@ -61,6 +61,23 @@ gr_commit_parents_gone(struct gr_script *script, const struct gr_table *table,
     (void)gr_script_sql(script, gr_buf_text(&sql), params, 1);
 }
 
+void
+gr_commit_orphans(struct gr_script *script, const struct gr_table *table, const char *parent_table)
+{
+    int parent = gr_ddl_parent_column(table->stream);
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+
+    if (parent_table == NULL || parent < 0 || table->types[parent] == NULL)
+        return;
+    gr_buf_printf(&sql, "update %s as t set _deleted_at = p._deleted_at from %s as p where ",
+                  table->name, parent_table);
+    gr_merge_column("t", table->stream->columns[parent].name, &sql);
+    gr_buf_puts(&sql, " = ");
+    gr_merge_column("p", gr_merge_parent_key(table), &sql);
+    gr_buf_puts(&sql, " and p._deleted_at is not null and t._deleted_at is null");
+    (void)gr_script_sql(script, gr_buf_text(&sql), NULL, 0);
+}
+
 /* Fewer than so many are asked for without ado: the estimate would cost more than it can save. */
 enum { REACH_MIN = 20, PAGE_ROWS = 100 };
 

@@ -16,9 +16,9 @@ struct found {
     char kind;    /* pg_class.relkind                  */
     bool is_owned;
     char *comment;          /* owned, or NULL                    */
-    struct gr_rows columns; /* name, type, comment, generated  */
+    struct gr_rows columns; /* name, type, comment, ...        */
 };
-enum { COLUMN_NAME, COLUMN_TYPE, COLUMN_COMMENT, COLUMN_GENERATED };
+enum { COLUMN_NAME, COLUMN_TYPE, COLUMN_COMMENT, COLUMN_GENERATED, COLUMN_HAS_DEFAULT };
 
 static void
 forget(struct found *found)
@@ -44,7 +44,8 @@ look(struct gr_pg *pg, const struct gr_plan_stream *stream, struct found *found,
         " left join pg_namespace as n on n.nspname = $1"
         " left join pg_class as c on c.relnamespace = n.oid and c.relname = $2";
     static const char columns[] =
-        "select attname, format_type(atttypid, -1), col_description(attrelid, attnum), attgenerated"
+        "select attname, format_type(atttypid, -1), col_description(attrelid, attnum), attgenerated,"
+        " atthasdef"
         " from pg_attribute where attrelid = $1::oid and attnum > 0 and not attisdropped";
     const char *params[] = {stream->table_schema, stream->table_name};
     const char *oid[] = {found->oid};
@@ -224,11 +225,8 @@ plan_own_columns(const struct gr_table *table, const struct found *found, struct
         if (find(found, column->name) >= 0)
             continue;
         /* Rows that are there already were loaded at a time that we do not know: now. */
-        gr_buf_printf(sql, "alter table %s add column if not exists \"%s\" %s%s;\n", table->name,
-                      column->name, column->sql, i == OWN_LOADED ? " default now()" : "");
-        if (i == OWN_LOADED)
-            gr_buf_printf(sql, "alter table %s alter column \"%s\" drop default;\n", table->name,
-                          column->name);
+        gr_buf_printf(sql, "alter table %s add column if not exists \"%s\" %s;\n", table->name,
+                      column->name, column->sql);
     }
 }
 
@@ -341,6 +339,31 @@ amend(struct gr_pg *pg, struct gr_table *table, const struct found *found, struc
     return sql.len == 0 || apply(pg, &sql, err);
 }
 
+/* True if all columns have our types, and the time of loading comes by itself. */
+static bool
+is_as_made(const struct gr_table *table, const struct found *found)
+{
+    const struct gr_plan_stream *stream = table->stream;
+    int loaded = find(found, gr_own_columns[OWN_LOADED].name);
+
+    for (size_t i = 0; i < stream->column_count; i++)
+        if (table->types[i] == NULL ||
+            strcmp(table->types[i], gr_type_facts(stream->columns[i].type)->format) != 0)
+            return false;
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        if (find(found, gr_own_columns[i].name) < 0)
+            return false;
+    return found->kind == 'r' &&
+           is_true(gr_rows_text(&found->columns, (size_t)loaded, COLUMN_HAS_DEFAULT));
+}
+
+static bool
+note_as_made(struct gr_table *table, const struct found *found)
+{
+    table->is_as_made = is_as_made(table, found);
+    return true;
+}
+
 static bool
 find_whether_empty(struct gr_pg *pg, struct gr_table *table, struct gr_error *err)
 {
@@ -364,7 +387,7 @@ open_table(struct gr_pg *pg, struct gr_table *table, struct found *found, struct
         (!create(pg, table, found, err) || !look(pg, table->stream, found, err)))
         return false;
     return check_existing(pg, table, found, err) && find_whether_empty(pg, table, err) &&
-           amend(pg, table, found, err);
+           amend(pg, table, found, err) && note_as_made(table, found);
 }
 
 bool

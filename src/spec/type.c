@@ -6,17 +6,19 @@
 
 /* clang-format off */
 static const struct gr_type_facts types[GR_TYPE_COUNT] = {
-    [GR_TYPE_BIGINT]      = {"bigint",      "bigint",           "bigint",
+    [GR_TYPE_BIGINT]      = {"bigint",      "bigint",           "bigint", "bigint",
                              "int integer smallint int8 int4 int2 long"},
     [GR_TYPE_DOUBLE]      = {"double",      "double precision", "double precision",
+                             "double precision",
                              "float float8 float4 real decimal numeric number"},
-    [GR_TYPE_BOOLEAN]     = {"boolean",     "boolean",          "boolean",
+    [GR_TYPE_BOOLEAN]     = {"boolean",     "boolean",          "boolean", "boolean",
                              "bool"},
-    [GR_TYPE_TEXT]        = {"text",        "text",             "text",
+    [GR_TYPE_TEXT]        = {"text",        "text",             "text", "text",
                              "string varchar char character uuid time timez binary"},
     [GR_TYPE_TIMESTAMPTZ] = {"timestamptz", "timestamptz",      "timestamptz",
+                             "timestamp with time zone",
                              "timestampz timestamp datetime date"},
-    [GR_TYPE_JSONB]       = {"jsonb",       "jsonb",            "text",
+    [GR_TYPE_JSONB]       = {"jsonb",       "jsonb",            "text", "jsonb",
                              "json object array variant"},
 };
 /* clang-format on */

@@ -18,10 +18,11 @@ KINDS = (
     ("drain-sets", '"pg_temp"."set_'),
     ("drain-objects", '.queue as q using unnest($2::bigint[], $3::bigint[])'),
     ("page", 'with latest as'),
+    ("fill", 'copy "gorgias".'),
 )
 # Every phase of `gorgias-replicate reference phases` with what is committed in it; "done" commits nothing. What goes before the
 # phases (login, tables of state, locks, the run's row) and after them (the run's totals) is hit as well.
-EXPECTED = {("start", ""), ("start", "begin"), ("open", ""), ("walk", "page"), ("walk", "scan-begin"), ("finish", "scan-check"),
+EXPECTED = {("start", ""), ("start", "begin"), ("open", ""), ("walk", "page"), ("walk", "fill"), ("walk", "scan-begin"), ("finish", "scan-check"),
             ("finish", "scan-finish"), ("settle", "settle"), ("drain", "drain-sets"), ("drain", "drain-objects"),
             ("close", "close"), ("end", "")}
 # Until the server has got one of these, nothing that the messages before it say has been done.

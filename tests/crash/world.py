@@ -24,7 +24,8 @@ ACTIONS = {f"{what}-{when}": (what, when) for what in ("kill", "cut", "crash") f
 STATE = """
 select '=streams', row_to_json(t)::text from (select object, stream, bookmark, walk, source, mode, source_clock
                                               from _gorgias_replicate.streams) t
-union all select '=queue', row_to_json(t)::text from (select object, key, v, reason from _gorgias_replicate.queue) t
+union all select '=queue', row_to_json(t)::text from (select object, key, v, reason from _gorgias_replicate.queue q where reason = 'all'
+  or not exists (select from _gorgias_replicate.queue a where a.object = q.object and a.reason = 'all')) t
 union all select '=rejected', row_to_json(t)::text from (select stream, key, column_name, reason, original
                                                          from _gorgias_replicate.rejected) t
 union all select '=fields', row_to_json(t)::text from (select object, field from _gorgias_replicate.fields) t
@@ -261,7 +262,7 @@ class World(Case):
         for point in self.points:
             if point.phase == "walk":
                 script = [point] if point.is_begin else [*script, point]
-        self.assertEqual({("walk", "page")}, {point.group for point in script})
+        self.assertEqual({("walk", "fill")}, {point.group for point in script})
         return interesting(script)
 
     def hurt_all(self, points, *actions):

@@ -154,6 +154,15 @@ put_text(struct gr_buf *copy, const char *text)
     gr_buf_puts(copy, text);
 }
 
+/* A nested value as the table has it, not as the text of staging. */
+static inline void
+put_jsonb(struct gr_buf *copy, const char *text)
+{
+    put_be(copy, strlen(text) + 1, 4);
+    put_be(copy, 1, 1);
+    gr_buf_puts(copy, text);
+}
+
 /* "2024-01-01T00:00:00Z", or NULL; PostgreSQL counts from 2000-01-01. */
 static inline void
 put_time(struct gr_buf *copy, const char *text)
@@ -185,6 +194,22 @@ put_ticket(struct gr_buf *copy, int64_t id, const char *subject, int64_t count,
     put_time(copy, created);
     put_time(copy, updated);
     put_tail(copy, hash);
+}
+
+/* For a fill. */
+static inline void
+put_typed_ticket(struct gr_buf *copy, int64_t id, int64_t count, const char *created,
+                 const char *updated)
+{
+    put_be(copy, COUNT_OF(ticket_columns) + 2, 2);
+    put_int(copy, id);
+    put_text(copy, "s");
+    put_jsonb(copy, "{\"a\": [1, 2]}");
+    put_int(copy, count);
+    put_time(copy, created);
+    put_time(copy, updated);
+    put_int(copy, id);
+    put_jsonb(copy, "{\"x\": 1}");
 }
 
 static inline void

@@ -520,6 +520,124 @@ refresh(const struct gr_table *table, const int64_t *ids, size_t count, int64_t 
     "select string_agg(id || case when _deleted_at is null then '' else 'x' end, ' '"              \
     " order by id) from gorgias.tags"
 
+static int64_t
+at(const char *text)
+{
+    int64_t us = 0;
+
+    assert_true(gr_time_parse(text, strlen(text), &us));
+    return us;
+}
+
+/* Ticket, number of its messages, when it was created and changed. */
+static void
+fill_tickets(const struct gr_feed *feeds, size_t feed_count)
+{
+    const int64_t keys[] = {1, 2, 3, 4, 5};
+    const int64_t values[] = {at(JAN2), at(JAN2), at(JAN2), at(JAN3), GR_TIME_NONE};
+    const struct gr_filled filled = {keys, values, 5};
+    struct gr_script *script = gr_script_new("tickets: fill");
+    struct gr_buf copy = gr_buf_new(0);
+    size_t step;
+
+    put_typed_ticket(&copy, 1, 1, JAN2, JAN2);
+    put_typed_ticket(&copy, 2, 2, JAN2, JAN2);
+    put_typed_ticket(&copy, 3, 1, JAN1, JAN2); /* its message lies below the floor */
+    put_typed_ticket(&copy, 4, 0, JAN2, JAN3); /* changed after the walk began */
+    put_typed_ticket(&copy, 5, 0, JAN2, JAN2);
+    step = gr_commit_fill(script, &ticket_table, &copy, &filled, feeds, feed_count);
+    must(gr_script_run(script, pg, &err));
+    assert_int_equal(gr_script_touched(script, step), 5);
+    gr_script_free(script);
+}
+
+static void
+a_fill_feeds_a_child_that_is_run(void **state)
+{
+    struct gr_feed feed = to_messages;
+
+    (void)state;
+    feed.is_run = true;
+    fill_tickets(&feed, 1);
+    check("select string_agg(concat_ws(':', key, coalesce(to_char(v, 'DD'), '-'), reason), ' '"
+          " order by key) from _gorgias_replicate.queue",
+          "1:02:changed 2:02:changed 3:02:changed 4:03:changed 5:-:changed");
+}
+
+static void
+fills_an_empty_table(void **state)
+{
+    struct gr_script *script = gr_script_new("tickets: fill");
+    struct gr_buf copy = gr_buf_new(0);
+
+    (void)state;
+    fill_tickets(NULL, 0);
+    check("select (subject, meta->'a'->>1, _hash, _deleted_at, _extra->>'x',"
+          " _loaded_at > now() - interval '1 minute') from gorgias.tickets where id = 2",
+          "(s,2,2,,1,t)");
+    check("select count(*) from _gorgias_replicate.queue", "0");
+    /* A key that is there fails all of it: then the rows are to be merged. */
+    put_typed_ticket(&copy, 9, 1, JAN1, JAN1);
+    put_typed_ticket(&copy, 2, 1, JAN1, JAN1);
+    (void)gr_commit_fill(script, &ticket_table, &copy, &(struct gr_filled){0}, NULL, 0);
+    assert_false(gr_script_run(script, pg, &err));
+    assert_int_equal(err.fault, GR_FAULT_DATA);
+    gr_script_free(script);
+    check("select count(*) from gorgias.tickets", "5");
+}
+
+static void
+census(int64_t walk_clock_us, int64_t floor_us)
+{
+    struct gr_script *script = gr_script_new("census");
+
+    gr_commit_queue_census(script, &message_table, ticket_table.name, walk_clock_us, floor_us);
+    run_script(script);
+}
+
+static void
+one_entry_stands_for_all_parents(void **state)
+{
+    (void)state;
+    message_table.parent = &ticket_table;
+    fill_tickets(&to_messages, 1);
+    check(QUEUE_OF, "gorgias.ticket_messages:0");
+    (void)merge_message(10, 1, 1);
+    (void)merge_message(20, 2, 1);
+    (void)merge_message(30, 3, 1);
+    run_sql("update gorgias.ticket_messages set created_datetime = '2023-01-01Z' where id = 30");
+    census(at(JAN3), at(JAN1));
+    check(QUEUE_OF, "gorgias.ticket_messages:2:02 gorgias.ticket_messages:3:02"
+                    " gorgias.ticket_messages:4:03");
+    run_sql("delete from _gorgias_replicate.queue");
+    census(at(JAN3), at(JAN1)); /* without that entry there is nothing to count */
+    check("select count(*) from _gorgias_replicate.queue", "0");
+    run_sql("insert into _gorgias_replicate.queue (object, key, reason)"
+            " values ('gorgias.ticket_messages', 0, 'all')");
+    census(GR_TIME_NONE, INT64_MAX); /* a walk that has answered nothing */
+    check("select string_agg(key::text, ' ' order by key) from _gorgias_replicate.queue",
+          "1 2 3 4 5");
+    message_table.parent = NULL;
+}
+
+/* A fill does not look at the parents: afterwards their deletions are passed on. */
+static void
+orphans_are_marked(void **state)
+{
+    struct gr_script *script = gr_script_new("orphans");
+
+    (void)state;
+    fill_tickets(NULL, 0);
+    (void)merge_message(10, 1, 1);
+    (void)merge_message(20, 2, 1);
+    run_sql("update gorgias.tickets set _deleted_at = '2024-01-05Z' where id = 1");
+    gr_commit_orphans(script, &message_table, ticket_table.name);
+    run_script(script);
+    check("select string_agg(concat(id, ':', to_char(_deleted_at, 'DD')), ' ' order by id)"
+          " from gorgias.ticket_messages",
+          "10:05 20:");
+}
+
 static void
 difference_makes_equal(void **state)
 {
@@ -1171,6 +1289,10 @@ main(void)
         cmocka_unit_test_setup(feeds_what_was_written, clean),
         cmocka_unit_test_setup(feeds_an_entry_again, clean),
         cmocka_unit_test_setup(merges_name_both_sides, clean),
+        cmocka_unit_test_setup(fills_an_empty_table, clean),
+        cmocka_unit_test_setup(a_fill_feeds_a_child_that_is_run, clean),
+        cmocka_unit_test_setup(one_entry_stands_for_all_parents, clean),
+        cmocka_unit_test_setup(orphans_are_marked, clean),
         cmocka_unit_test_setup(events_feed_once, clean),
         cmocka_unit_test_setup(difference_makes_equal, clean),
         cmocka_unit_test_setup(difference_may_mark, clean),

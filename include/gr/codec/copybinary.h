@@ -31,6 +31,7 @@ struct gr_copy_out {
     int64_t number;        /* of the last value: the bigint, or the Unix time of the timestamptz
                               in microseconds; INT64_MIN when it was null or another type         */
     bool is_null;          /* the last field was null                                             */
+    bool is_typed;         /* nested values are written as jsonb, not as the text that staging has */
     struct gr_buf scratch; /* owned                                                        */
 };
 
@@ -41,8 +42,11 @@ void gr_copy_null(struct gr_copy_out *out);
 void gr_copy_bigint(struct gr_copy_out *out, int64_t value);
 void gr_copy_text(struct gr_copy_out *out, const char *bytes, size_t len);
 
+/* A nested value's JSON text, as a text or, where the fields are typed, as a jsonb. */
+void gr_copy_nested(struct gr_copy_out *out, const char *bytes, size_t len);
+
 /* Appends `value` (NULL or a JSON null: null) as a field of `type`, in the type that staging tables
-   have for it; NULL, or the static reason why it is not what came. */
+   have for it or, where the fields are typed, in its own; NULL, or the static reason why it is not what came. */
 const char *gr_copy_value(struct gr_copy_out *out, enum gr_type type,
                           const struct gr_json_value *value);
 

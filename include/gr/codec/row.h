@@ -7,7 +7,8 @@
  *
  *     _hash bigint, _extra text
  *
- * in the staging types of gr/spec/type.h (gr/codec/copybinary.h writes them). A value that its
+ * in the staging types of gr/spec/type.h (gr/codec/copybinary.h writes them), or, where it is typed,
+ * in the types that the table has: nested values as jsonb, not as text. A value that its
  * column cannot hold is kept as far as it can be, and its original is reported as a reject; the row
  * is always written if its key is there.
  *
@@ -42,6 +43,9 @@ struct gr_row_layout;
 /* Layout of a stream's rows; borrows `stream`. Gives. */
 struct gr_row_layout *gr_row_layout_new(const struct gr_plan_stream *stream);
 void gr_row_layout_free(struct gr_row_layout *layout);
+
+/* From now on tuples are in the table's own types, or in those of staging. */
+void gr_row_set_typed(struct gr_row_layout *layout, bool is_typed);
 
 /* What the walk wants to know of a row. */
 struct gr_row_facts {

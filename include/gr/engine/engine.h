@@ -43,6 +43,13 @@ struct gr_engine {
     uint64_t random;             /* state of the jitter                                  */
 };
 
+/* What a commit is to the stream. */
+enum gr_commit_kind {
+    GR_COMMIT_PLAIN,
+    GR_COMMIT_RELAXED,  /* need not be on disk when it is done           */
+    GR_COMMIT_COMPLETE, /* all is there up to the moment when the walk began */
+};
+
 /* --- run.c ---------------------------------------------------------------------------------- */
 
 /* The stream of the plan that is called `name`, or NULL. */
@@ -81,6 +88,10 @@ void gr_settle_feed(struct gr_stream *feeder);
 /* What gr_phase_open has made, undone. */
 void gr_opening_undo(struct gr_stream *stream);
 
+/* A row that was to be new was there already: what was fetched and is not committed is let go, and
+   the stream opens again, to merge from where its last commit was. */
+void gr_walking_refused_fill(struct gr_stream *stream);
+
 /* True if the stream drains a queue in this run. */
 bool gr_stream_has_queue(const struct gr_stream *stream);
 
@@ -103,7 +114,7 @@ void gr_stream_totals(const struct gr_stream *stream, enum gr_status status,
 
 /* The state that is true with what has been committed and the batch. */
 void gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const char *walk,
-                            int64_t bookmark_us, int64_t clock_us, bool is_complete);
+                            int64_t bookmark_us, int64_t clock_us, enum gr_commit_kind kind);
 
 /* --- request.c ------------------------------------------------------------------------------ */
 
@@ -205,6 +216,9 @@ gr_phase_committed gr_auditing_committed, gr_walking_committed, gr_finish_commit
 
 /* The staging of the scan is empty: what was fetched is let go, and the scan begins anew. */
 void gr_walking_unstaged(struct gr_stream *stream);
+
+/* Frees what the walk of a stream has gathered. */
+void gr_walking_free(struct gr_stream *stream);
 
 /* Adds the rejects to the script and empties the list. */
 void gr_walking_put_rejects(struct gr_stream *stream, struct gr_script *script,

@@ -26,6 +26,7 @@ struct gr_page {
     int64_t strangers;          /* rows of another parent           */
     char *next_cursor;          /* owned; facts.next_cursor is this */
     int64_t *keys;              /* owned; of all rows appended      */
+    int64_t *values;            /* owned; their cursor values       */
 };
 void gr_page_free(struct gr_page *page);
 

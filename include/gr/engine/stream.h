@@ -5,8 +5,9 @@
  * also says what `kill -9` in that phase leaves behind. Within a phase it has lanes: a lane is one
  * chain of requests (the walk has one, a queue is drained by several). What lanes bring is gathered
  * in batches, and a batch is committed when the warehouse is free. What a kill would repeat is kept
- * to one page, and in a long walk to one in GR_LOSS_PAGES of the pages that it has committed: so
- * batches are single pages at first, and grow only where pages come faster than commits.
+ * to one page, and once a walk has committed GR_STRICT_PAGES to one in GR_LOSS_PAGES of them: so
+ * batches are single pages at first, and grow only where pages come faster than commits. Nor does
+ * such a commit wait for the disk: what a crash of the server takes back is read again.
  *
  *   lane    idle -> ready (waits for the budget) -> flight -> idle | held (waits for its commit)
  *   batch   rows and the state that is true once they are committed
@@ -35,7 +36,9 @@
 enum {
     GR_BATCH_BYTES = 4 * 1024 * 1024, /* a fuller batch fetches no further page          */
     GR_ASK_IDS_MAX = 100,             /* ids in one request                              */
-    GR_LOSS_PAGES = 50,               /* committed pages for each further one at risk     */
+    GR_STRICT_PAGES = 64,             /* committed before more than one may be at risk    */
+    GR_LOSS_PAGES = 8,                /* committed pages for each further one at risk     */
+    GR_RELAX_MS = 10,                 /* commits that follow so closely need not each wait for the disk */
     GR_QUEUE_BLOCK = 500,             /* queue entries held in memory                    */
     GR_CONFIRM_MAX = 100,             /* rows asked for one by one before they are deleted */
     GR_ROUNDS_MAX = 20,               /* times that a queue is read anew in one run      */
@@ -102,6 +105,10 @@ struct gr_batch {
     int64_t pages;
     bool is_scan;
     bool begins_scan;
+    bool is_fill;               /* rows are all new, and go straight into the table   */
+    int64_t *keys;              /* owned; of a fill: its rows' keys and cursor values */
+    int64_t *values;
+    size_t key_count;
     char *walk;                 /* owned; the walk's state once this is committed      */
     int64_t bookmark_us;
     int64_t clock_us;
@@ -148,6 +155,7 @@ struct gr_stream {
     struct gr_walk walk;
     struct gr_lane *lanes;      /* owned; engine->lane_count of them                   */
     int64_t *page_keys;         /* owned; of the rows of the walk's last page          */
+    int64_t *page_values;       /* owned; their cursor values                          */
     int64_t page_key_count;
     struct gr_batch batch;
     bool has_script;            /* one of its scripts is running                       */
@@ -177,6 +185,11 @@ struct gr_stream {
     bool has_counts, has_gone;  /* what the running script of answers counts           */
     size_t gone_step;
     bool walk_is_over;
+    bool is_filling;            /* its table is empty, and the walk fills it          */
+    bool was_filled;            /* the running script fills                           */
+    bool must_reopen;           /* a row that was to be new was there: begins anew, merging */
+    bool may_not_fill;          /* ... for the rest of the run                        */
+    int64_t committed_ms;       /* when its batch was last committed                  */
     bool has_refused;           /* the scan met objects that are no row: it may delete nothing */
     bool is_fresh;              /* complete within its min_interval: not asked again   */
     bool has_closed;            /* its totals have been written, or are being          */

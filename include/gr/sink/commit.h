@@ -38,6 +38,8 @@ struct gr_commit_state {
     const char *mode;
     int64_t source_clock_us;  /* GR_TIME_NONE: left as it is                                  */
     bool is_complete;         /* sets completed_at                                            */
+    bool is_relaxed;          /* need not be on disk when it is done: a crash of the server may take it
+                                 back, and all that came after it                             */
 };
 void gr_commit_state(struct gr_script *script, const struct gr_table *table,
                      const struct gr_commit_state *state);
@@ -59,6 +61,7 @@ struct gr_feed {
     const char *only_in;       /* quoted table that has to have the row, by ...                 */
     const char *only_in_key;   /* ... this column; NULL: any row                                */
     size_t column;
+    bool is_run;              /* of a child: it is a stream of the replication, and asks         */
     const char *reason;       /* "changed", "event"                                            */
 };
 
@@ -77,6 +80,22 @@ struct gr_feed {
  */
 size_t gr_commit_merge(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
                        const char *parent_table, const struct gr_feed *feeds, size_t feed_count);
+
+/*
+ * The same for rows that are all new, straight into the table: `copy` is taken, tuples in the table's
+ * own types (gr_row_set_typed). A key that is there already fails the script (GR_FAULT_DATA), and
+ * nothing is changed: then the rows are to be merged. Of feeds only those of kind GR_FEED_CHILD are
+ * told: with an entry for each row (`keys` and their cursor values) where the child is run, else with
+ * one for all of them (gr_commit_queue_census). Returns the COPY's step: it touches the rows.
+ */
+struct gr_filled {
+    const int64_t *keys;
+    const int64_t *values_us; /* GR_TIME_NONE: null */
+    size_t count;
+};
+size_t gr_commit_fill(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
+                      const struct gr_filled *filled, const struct gr_feed *feeds,
+                      size_t feed_count);
 
 /*
  * Full walks: staging that survives the run. A crash of the server empties an unlogged table:
@@ -121,6 +140,10 @@ size_t gr_commit_set_finish(struct gr_script *script, const struct gr_table *tab
                             size_t whole_count, const char *parent_table,
                             const struct gr_feed *feeds, size_t feed_count);
 
+/* Rows whose parent is marked deleted are marked so, too: after a fill, which does not look. */
+void gr_commit_orphans(struct gr_script *script, const struct gr_table *table,
+                       const char *parent_table);
+
 /* These keys (first key column) are gone at the source: mark or delete them, and the rows of
    `child` (opened, or NULL) whose parent they are, as the child's stream->missing says; without a
    child, feeds of kind GR_FEED_CHILD are told. The step's row has the number of children as a fifth
@@ -157,6 +180,10 @@ void gr_commit_queue_done(struct gr_script *script, const struct gr_table *table
 /* Entries that name rows of a child stream (GR_QUEUE_OF_ROWS) become entries for their parents; a
    row that is not in the table, though its walk is over, needs no asking. */
 void gr_commit_queue_resolve(struct gr_script *script, const struct gr_table *table);
+/* The entry that stands for all parents, if there is one, becomes an entry for each that the walk
+   (as in gr_commit_queue_settle; read_since GR_TIME_NONE: it has answered nothing) has not answered. */
+void gr_commit_queue_census(struct gr_script *script, const struct gr_table *table,
+                            const char *parent_table, int64_t walk_clock_us, int64_t floor_us);
 /* Removes entries about which there is nothing to ask: their row is not in the table or is marked
    deleted, and no row of `child` (opened, or NULL) is there either. A ticket can come and go between
    two walks and leave messages that its own walk has never shown. */

@@ -11,7 +11,7 @@
  *
  * Where the role does not own an existing table, comments and indexes are left and a warning says so.
  *
- * Columns of every table, behind those of the stream: _loaded_at timestamptz not null,
+ * Columns of every table, behind those of the stream: _loaded_at timestamptz not null default now(),
  * _deleted_at timestamptz, _hash bigint, _extra jsonb.
  *
  * Staging is a temporary table for pages that are merged at once (rows vanish at commit), another
@@ -49,6 +49,7 @@ struct gr_table {
                             precision (a cast must not cut); NULL: not written to the table */
     bool was_created;    /* by this opening                                                 */
     bool is_empty;       /* it had no row when it was opened                                */
+    bool is_as_made;     /* by us: its columns have our types, and rows say themselves when they came */
     char *warnings;      /* lines, "" for none                                              */
     /* The opened table of the parent stream, for the names of its columns; borrowed, set by the
        caller where it is known. NULL: the parent's columns have their names in the API. */
