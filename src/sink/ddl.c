@@ -129,7 +129,16 @@ gr_ddl_index(const struct gr_plan_stream *stream, const struct index *index, str
 }
 
 void
-gr_ddl_table(const struct gr_plan_stream *stream, struct gr_buf *sql)
+gr_ddl_type(enum gr_type type, bool has_lz4, struct gr_buf *sql)
+{
+    bool is_long = type == GR_TYPE_TEXT || type == GR_TYPE_JSONB;
+
+    gr_buf_printf(sql, "%s%s", gr_type_facts(type)->sql,
+                  is_long && has_lz4 ? " compression lz4" : "");
+}
+
+void
+gr_ddl_table(const struct gr_plan_stream *stream, bool has_lz4, struct gr_buf *sql)
 {
     struct index key;
 
@@ -139,13 +148,15 @@ gr_ddl_table(const struct gr_plan_stream *stream, struct gr_buf *sql)
     for (size_t i = 0; i < stream->column_count; i++) {
         gr_buf_puts(sql, "    ");
         gr_sql_ident(sql, stream->columns[i].name);
-        gr_buf_printf(sql, " %s%s,\n", gr_type_facts(stream->columns[i].type)->sql,
-                      i < stream->key_count ? " not null" : "");
+        gr_buf_putc(sql, ' ');
+        gr_ddl_type(stream->columns[i].type, has_lz4, sql);
+        gr_buf_puts(sql, i < stream->key_count ? " not null,\n" : ",\n");
     }
     for (size_t i = 0; i < OWN_COUNT; i++) {
         gr_buf_puts(sql, "    ");
         gr_sql_ident(sql, gr_own_columns[i].name);
-        gr_buf_printf(sql, " %s,\n", gr_own_columns[i].sql);
+        gr_buf_printf(sql, " %s%s,\n", gr_own_columns[i].sql,
+                      i == OWN_EXTRA && has_lz4 ? " compression lz4" : "");
     }
     gr_buf_puts(sql, "    primary key");
     for (size_t i = 0; i < key_columns(stream, &key); i++) {
@@ -187,7 +198,7 @@ gr_table_sql(const struct gr_plan_stream *stream, struct gr_buf *sql)
     gr_buf_puts(sql, "create schema if not exists ");
     gr_sql_ident(sql, stream->table_schema);
     gr_buf_puts(sql, ";\n");
-    gr_ddl_table(stream, sql);
+    gr_ddl_table(stream, false, sql);
     if (stream->description != NULL && stream->description[0] != '\0')
         gr_ddl_table_comment(stream, sql);
     for (size_t i = 0; i < stream->column_count; i++) {

@@ -30,8 +30,11 @@ size_t gr_ddl_indexes(const struct gr_plan_stream *stream, struct index indexes[
 void gr_ddl_index(const struct gr_plan_stream *stream, const struct index *index,
                   struct gr_buf *sql);
 
+/* A column's type, with lz4 for what is long where the server can do that (14 and newer). */
+void gr_ddl_type(enum gr_type type, bool has_lz4, struct gr_buf *sql);
+
 /* create table if not exists ..., without comments and indexes */
-void gr_ddl_table(const struct gr_plan_stream *stream, struct gr_buf *sql);
+void gr_ddl_table(const struct gr_plan_stream *stream, bool has_lz4, struct gr_buf *sql);
 
 void gr_ddl_table_comment(const struct gr_plan_stream *stream, struct gr_buf *sql);
 void gr_ddl_column_comment(const struct gr_plan_stream *stream, const char *column,

@@ -18,6 +18,7 @@ struct gr_pg {
     PGconn *conn;                   /* owned; NULL after a reopening that failed           */
     char *fence;                    /* owned; SQL that fails once the run was overtaken    */
     int64_t session;
+    bool has_lz4;
     char sqlstate[6];
     char pid[24];        /* of the backend, and when it began: together they    */
     char begun[64];      /* name this session and no other                      */
@@ -56,7 +57,9 @@ static const char extras_sql[] =
     " or (name = 'default_toast_compression' and 'lz4' = any(enumvals))";
 
 static const char myself_sql[] =
-    "select pid::text, backend_start::text from pg_stat_activity where pid = pg_backend_pid()";
+    "select pid::text, backend_start::text,"
+    " current_setting('default_toast_compression', true) is not distinct from 'lz4'"
+    " from pg_stat_activity where pid = pg_backend_pid()";
 
 /* clang-format off */
 static const struct {
@@ -241,6 +244,7 @@ set_up(struct gr_pg *pg, struct gr_error *err)
         !gr_pg_query(pg, myself_sql, NULL, 0, &rows, err))
         return false;
     remember_myself(pg, &rows);
+    pg->has_lz4 = rows.count == 1 && strcmp(gr_rows_text(&rows, 0, 2), "t") == 0;
     gr_rows_free(&rows);
     return true;
 }
@@ -325,6 +329,12 @@ int
 gr_pg_version(const struct gr_pg *pg)
 {
     return pg->conn == NULL ? 0 : PQserverVersion(pg->conn);
+}
+
+bool
+gr_pg_has_lz4(const struct gr_pg *pg)
+{
+    return pg->has_lz4;
 }
 
 int64_t

@@ -184,7 +184,7 @@ warn(struct gr_buf *warnings, const char *text, const char *column)
 
 /* Real types into table->types; missing columns into `sql` or the warnings. */
 static void
-plan_columns(struct gr_table *table, const struct found *found, struct gr_buf *sql,
+plan_columns(struct gr_table *table, const struct found *found, bool has_lz4, struct gr_buf *sql,
              struct gr_buf *warnings)
 {
     const struct gr_plan_stream *stream = table->stream;
@@ -198,7 +198,9 @@ plan_columns(struct gr_table *table, const struct found *found, struct gr_buf *s
         if (at < 0 && stream->add_new_columns) {
             gr_buf_printf(sql, "alter table %s add column if not exists ", table->name);
             gr_sql_ident(sql, column->name);
-            gr_buf_printf(sql, " %s;\n", gr_type_facts(column->type)->sql);
+            gr_buf_putc(sql, ' ');
+            gr_ddl_type(column->type, has_lz4, sql);
+            gr_buf_puts(sql, ";\n");
             if (!table->is_empty)
                 warn(warnings, "is new, and empty in rows until they are read again: column ",
                      column->name);
@@ -307,7 +309,7 @@ create(struct gr_pg *pg, struct gr_table *table, const struct found *found, stru
         gr_sql_ident(&sql, table->stream->table_schema);
         gr_buf_puts(&sql, ";\n");
     }
-    gr_ddl_table(table->stream, &sql);
+    gr_ddl_table(table->stream, gr_pg_has_lz4(pg), &sql);
     table->was_created = true;
     return apply(pg, &sql, err);
 }
@@ -320,7 +322,7 @@ amend(struct gr_pg *pg, struct gr_table *table, const struct found *found, struc
     struct gr_buf extras GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf warnings = gr_buf_new(0);
 
-    plan_columns(table, found, &added, &warnings);
+    plan_columns(table, found, gr_pg_has_lz4(pg), &added, &warnings);
     gr_buf_puts(&sql, gr_buf_text(&added));
     plan_own_columns(table, found, &sql);
     plan_fingerprints(table, &added, &sql);

@@ -39,6 +39,9 @@ void gr_pg_close(struct gr_pg *pg);
 /* A new session in place of a broken one. */
 bool gr_pg_reopen(struct gr_pg *pg, struct gr_error *err);
 
+/* True if the server compresses by lz4: from 14 on, where it was built with it. */
+bool gr_pg_has_lz4(const struct gr_pg *pg);
+
 /* 150004 for 15.4. */
 int gr_pg_version(const struct gr_pg *pg);
 
