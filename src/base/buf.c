@@ -29,6 +29,16 @@ gr_buf_reset(struct gr_buf *buf)
         buf->data[0] = '\0';
 }
 
+void
+gr_buf_reserve(struct gr_buf *buf, size_t bytes)
+{
+    if (buf->failed != NULL || buf->cap > bytes)
+        return;
+    buf->data = gr_realloc(buf->data, bytes + 1, 1);
+    buf->data[buf->len] = '\0';
+    buf->cap = bytes + 1;
+}
+
 char *
 gr_buf_extend(struct gr_buf *buf, size_t len)
 {

@@ -18,9 +18,11 @@ static bool
 is_full(const struct gr_stream *stream)
 {
     int64_t limit = stream->plan->batch_limit_rows;
+    const struct gr_batch *batch = &stream->batch;
+    size_t page = batch->pages > 0 ? batch->rows.len / (size_t)batch->pages : 0;
 
-    return stream->batch.rows.len >= GR_BATCH_BYTES ||
-           (limit > 0 && stream->batch.pages * stream->plan->schema->page_limit >= limit);
+    return batch->rows.len + page >= GR_BATCH_BYTES ||
+           (limit > 0 && batch->pages * stream->plan->schema->page_limit >= limit);
 }
 
 /* Forgets what is in it, and keeps the memory for rows. */
@@ -133,6 +135,9 @@ may_fill(const struct gr_stream *stream)
 static void
 begin_batch(struct gr_stream *stream)
 {
+    /* Where batches grow to that, at once. */
+    if (stream->pages_committed >= GR_STRICT_PAGES)
+        gr_buf_reserve(&stream->batch.rows, GR_BATCH_BYTES);
     stream->batch.is_fill = may_fill(stream);
     gr_row_set_typed(stream->layout, stream->batch.is_fill);
 }

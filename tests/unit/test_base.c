@@ -96,6 +96,24 @@ grows_buffers(void **state)
 }
 
 static void
+reserves_once_and_moves_nothing(void **state)
+{
+    struct gr_buf buf = gr_buf_new(0);
+    const char *at;
+
+    (void)state;
+    gr_buf_puts(&buf, "kept");
+    gr_buf_reserve(&buf, 5000);
+    at = buf.data;
+    assert_string_equal(gr_buf_text(&buf), "kept");
+    (void)gr_buf_extend(&buf, 5000 - buf.len);
+    assert_ptr_equal(buf.data, at);
+    gr_buf_reserve(&buf, 100); /* never less */
+    assert_true(buf.cap > 5000);
+    gr_buf_free(&buf);
+}
+
+static void
 gives_an_empty_text_for_an_empty_buffer(void **state)
 {
     struct gr_buf buf = gr_buf_new(3);
@@ -552,6 +570,7 @@ main(void)
         cmocka_unit_test(allocates),
         cmocka_unit_test(keeps_what_an_arena_gave),
         cmocka_unit_test(grows_buffers),
+        cmocka_unit_test(reserves_once_and_moves_nothing),
         cmocka_unit_test(gives_an_empty_text_for_an_empty_buffer),
         cmocka_unit_test(stays_failed_past_the_limit),
         cmocka_unit_test(has_facts_for_each_fault),

@@ -41,6 +41,9 @@ void gr_buf_putc(struct gr_buf *buf, char c);
 void gr_buf_printf(struct gr_buf *buf, const char *fmt, ...) GR_PRINTF(2, 3);
 void gr_buf_vprintf(struct gr_buf *buf, const char *fmt, va_list args) GR_PRINTF(2, 0);
 
+/* Has room for `bytes` in all, so that putting as many moves nothing. */
+void gr_buf_reserve(struct gr_buf *buf, size_t bytes);
+
 /* Makes room for `len` bytes and counts them in; NULL when the buffer has failed. */
 char *gr_buf_extend(struct gr_buf *buf, size_t len);
 
