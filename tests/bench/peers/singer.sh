@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# A Singer tap of our own (the public ones can be pointed at no other host) into the Singer SDK's target-postgres, through COPY.
+set -euo pipefail
+config=$(mktemp)
+trap 'rm -f "$config"' EXIT
+python3 - "$config" <<'END'
+import json, os, sys
+json.dump({"sqlalchemy_url": os.environ["BENCH_TCP"].replace("postgresql://", "postgresql+psycopg2://").replace("postgresql+psycopg2", "postgresql+psycopg"),
+           "default_target_schema": "singer", "use_copy": True, "add_record_metadata": False}, open(sys.argv[1], "w"))
+END
+python3 "$BENCH_PEERS/singer_tap.py" | "$BENCH_FOLDER/venv-singer/bin/target-postgres" --config "$config"
