@@ -10,8 +10,8 @@ from stage import ROOT
 MOST_S = 300
 FOLDER = os.path.join(ROOT, "build", "bench")
 PIP = {"venv-hand": ["psycopg2-binary"], "venv-dlt": ["dlt[postgres]"], "venv-singer": ["meltanolabs-target-postgres"],
-       # Later packages hold no program, but fetch one from elsewhere.
-       "venv-sling": ["sling==1.4.11", "sling-linux-amd64==1.4.11"]}
+       # The program itself; the package `sling` would fetch it from elsewhere.
+       "venv-sling": ["sling-linux-amd64==1.4.11"]}
 NPM = ["pg", "pg-copy-streams"]
 
 
