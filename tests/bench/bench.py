@@ -37,15 +37,16 @@ def machine(stage):
 def prepare(stage, sizes):
     """Renders what the floors load, out of tables that ours has loaded, and a database with the same tables empty."""
     say("rendering the account, and the files of the floors")
-    loaded = stage.warehouse.database()
-    for stream, api in (("tickets", stage.api(sizes.tickets)), ("ticket_messages", stage.api(max(1, sizes.messages // 4), sizes.messages))):
+    schema = "create schema gorgias;"
+    for stream, api in (("tickets", stage.api(sizes.tickets)), ("ticket_messages", stage.messages(sizes.messages))):
+        loaded = stage.warehouse.database()   # one for each: these are two accounts
         stage.measure(stage.replicate(api, loaded, [stream]), loaded, 1)
         for form in ("text", "binary"):
             path = os.path.join(stage.place, f"{stream}.{form}")
             stage.measure(stage.psql(loaded, f"\\copy gorgias.{stream} to '{path}' with (format {form})"), loaded, 1)
-    schema = subprocess.run([f"{stage.warehouse.programs}/pg_dump", "-s", "-n", "gorgias", "-h", stage.warehouse.place, "-U", "postgres",
-                             loaded.name], stdout=subprocess.PIPE, text=True, check=True).stdout
-    loaded.drop()
+        schema += subprocess.run([f"{stage.warehouse.programs}/pg_dump", "-s", "-t", f"gorgias.{stream}", "-h", stage.warehouse.place, "-U",
+                                  "postgres", loaded.name], stdout=subprocess.PIPE, text=True, check=True).stdout
+        loaded.drop()
     shape = stage.warehouse.database()
     shape.do(schema)
     # By hand one would not have the columns that ours adds.

@@ -4,6 +4,8 @@
  *   cc -std=c17 -D_POSIX_C_SOURCE=200809L -O2 -Iinclude -o bench_codec tests/bench/bench_codec.c
  *      and the .c files of src/codec and src/base
  *   bench_codec tickets PAGE.json     (or: messages; PAGE is {"data": [...], ...} as the API sends)
+ *   bench_codec tickets PAGE.json staged|typed ROUNDS    so many rounds and no clock: what
+ *      scripts/bench --instructions counts the instructions of
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -152,6 +154,31 @@ measure(const char *what, size_t (*round)(struct bench *), struct bench *bench, 
                  (double)bench->len / best);
 }
 
+/* For counting: all that is different between two numbers of rounds is the rounds. */
+static int
+repeat(struct bench *bench, const char *types, const char *rounds)
+{
+    size_t rows = 0;
+
+    gr_row_set_typed(bench->layout, strcmp(types, "typed") == 0);
+    for (long i = strtol(rounds, NULL, 10); i > 0; i--)
+        rows = check_then_encode(bench);
+    (void)printf("%zu rows, %zu rejects\n", rows, bench->rejects.count);
+    return rows == 0 || bench->rejects.count > 0;
+}
+
+static void
+compare_ways(struct bench *bench)
+{
+    size_t rows = check_then_encode(bench);
+
+    (void)printf("%zu rows of %zu bytes, %zu rejects\n", rows, bench->len / (rows == 0 ? 1 : rows),
+                 bench->rejects.count);
+    measure("check page", scan_page, bench, rows);
+    measure("check, walk, encode", check_then_encode, bench, rows);
+    measure("enter, check, encode", enter_and_encode, bench, rows);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -160,12 +187,13 @@ main(int argc, char **argv)
     struct gr_arena *arena = gr_arena_new();
     struct bench bench = {0};
     struct gr_buf text = gr_buf_new(0);
-    FILE *file = argc == 3 ? fopen(argv[2], "rb") : NULL;
+    FILE *file = argc == 3 || argc == 5 ? fopen(argv[2], "rb") : NULL;
     char block[65536];
-    size_t got, rows;
+    size_t got;
+    int status = 0;
 
     if (file == NULL) {
-        (void)fprintf(stderr, "usage: bench_codec tickets|messages PAGE.json\n");
+        (void)fprintf(stderr, "usage: bench_codec tickets|messages PAGE.json [staged|typed ROUNDS]\n");
         return 2;
     }
     while ((got = fread(block, 1, sizeof(block), file)) > 0)
@@ -176,16 +204,14 @@ main(int argc, char **argv)
     bench.text = gr_buf_text(&text);
     bench.len = text.len;
     bench.layout = gr_row_layout_new(&stream);
-    rows = check_then_encode(&bench);
-    (void)printf("%zu rows of %zu bytes, %zu rejects\n", rows, text.len / (rows == 0 ? 1 : rows),
-                 bench.rejects.count);
-    measure("check page", scan_page, &bench, rows);
-    measure("check, walk, encode", check_then_encode, &bench, rows);
-    measure("enter, check, encode", enter_and_encode, &bench, rows);
+    if (argc == 5)
+        status = repeat(&bench, argv[3], argv[4]);
+    else
+        compare_ways(&bench);
     gr_row_layout_free(bench.layout);
     gr_rejects_free(&bench.rejects);
     gr_buf_free(&bench.copy);
     gr_buf_free(&text);
     gr_arena_free(arena);
-    return 0;
+    return status;
 }

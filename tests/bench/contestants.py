@@ -39,7 +39,7 @@ def ours_tickets(stage, sizes):
 
 
 def ours_messages(stage, sizes):
-    database, api = stage.warehouse.database(), stage.api(max(1, sizes.messages // 4), sizes.messages)
+    database, api = stage.warehouse.database(), stage.messages(sizes.messages)
     took = stage.measure(stage.replicate(api, database, ["ticket_messages"]), database, sizes.messages, api)
     check(database, "gorgias.ticket_messages", sizes.messages)
     database.drop()

@@ -15,7 +15,7 @@ import sys
 import threading
 from urllib.parse import parse_qs
 
-from account import Account, FIRST_TICKET, PER_TICKET
+from workload import Account, FIRST_TICKET, PER_TICKET
 
 PER_PAGE = 100
 HEAD = ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Gorgias-Account-Api-Call-Limit: 1/40\r\nContent-Length: {}\r\n\r\n")

@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "integration"))
 
 from harness import Database, Postgres  # noqa: E402
+from workload import PER_TICKET  # noqa: E402
 
 BINARY = os.environ.get("GR_BINARY") or os.path.join(ROOT, "build", "release", "gorgias-replicate")
 CHILD_TIMEOUT = 900
@@ -129,6 +130,10 @@ class Stage:
                 return api
         self.apis.append(Api(self.place, tickets, messages))
         return self.apis[-1]
+
+    def messages(self, count):
+        """An account of so many messages, four for each ticket."""
+        return self.api(max(1, count // PER_TICKET), count)
 
     def environment(self, more=None):
         keep = {name: os.environ[name] for name in ("PATH", "PGPORT", "LANG", "PYENV_VERSION", "PYENV_ROOT") if name in os.environ}

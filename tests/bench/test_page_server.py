@@ -5,7 +5,7 @@ import threading
 import unittest
 import urllib.request
 
-from account import Account
+from workload import Account
 from page_server import Pages, Server
 
 
