@@ -193,7 +193,8 @@ main(int argc, char **argv)
     int status = 0;
 
     if (file == NULL) {
-        (void)fprintf(stderr, "usage: bench_codec tickets|messages PAGE.json [staged|typed ROUNDS]\n");
+        (void)fprintf(stderr,
+                      "usage: bench_codec tickets|messages PAGE.json [staged|typed ROUNDS]\n");
         return 2;
     }
     while ((got = fread(block, 1, sizeof(block), file)) > 0)

@@ -1,12 +1,14 @@
 /*
- * measure.c - runs a command and writes what it took: seconds, CPU seconds, peak kilobytes, exit status; not part of ctest.
+ * measure.c - runs a command and writes what it took: seconds, CPU seconds, peak kilobytes, exit
+ * status; not part of ctest.
  *
  *   cc -D_DEFAULT_SOURCE -O2 -o measure tests/bench/measure.c
  *   measure RESULT-FILE COMMAND [ARGUMENT...]
  *
- * A program of its own, because Linux counts the memory of whoever forks as the peak of a child that has not yet called exec: started from
- * Python, nothing would seem smaller than Python. CPU is that of the command and of all that it waited for; the peak is that
- * of the largest process among them.
+ * A program of its own, because Linux counts the memory of whoever forks as the peak of a child
+ * that has not yet called exec: started from Python, nothing would seem smaller than Python. CPU is
+ * that of the command and of all that it waited for; the peak is that of the largest process among
+ * them.
  */
 #include <stdio.h>
 #include <sys/resource.h>
