@@ -120,7 +120,7 @@ def show(results, absent):
     print(f"\nThe run that finds nothing changed takes {ratio(again, first, lambda took: took.seconds):.2f} of the first load's time; ours spends "
           f"{median(first, lambda t: t.cpu / t.rows * 1e6):.1f} s of CPU per million tickets.")
     for name, why in absent.items():
-        print(f"\nNot measured: {name}: {why}")
+        print(f"\nNot in the table, or not in all rounds: {name}: {why}")
 
 
 def speeds(options):
