@@ -1,5 +1,5 @@
-"""Requests, and hours under the real limit, for tickets and messages by each tool's own pattern: computed, and for ours also measured against
-the simulator. Only the two big streams: the others are a few pages each with everybody."""
+"""Requests, and hours under the real limit, for tickets and messages by each tool's own pattern: computed, and for ours also measured
+against the simulator. Only the two big streams: the others are a few pages each with everybody."""
 
 import math
 import subprocess
@@ -45,7 +45,8 @@ def each_ticket(tickets, messages):
     return pages(tickets) + tickets
 
 
-# -- nightly runs: `changed` tickets since the last one, each with a new message, and `depth` messages created since the oldest of these tickets
+# -- nightly runs: `changed` tickets since the last one, each with a new message at most, and `depth` messages created since the oldest
+# of these tickets
 
 def ours_nightly(changed, depth):
     # Both lists down to the bookmark; then every changed ticket's whole thread, so that edits and deletions show: ticket by ticket, or by
@@ -66,8 +67,8 @@ def each_changed(changed, depth):
 # tool, first copy, nightly run, what its way does not see
 TOOLS = (
     ("ours", ours_first, ours_nightly, "deletions of tickets, unless events are copied too"),
-    # Its source asks /tickets by updated_datetime:desc and /messages by created_datetime:desc, 100 a page, at 2 requests a second, and stops
-    # at the first page that is older than the interval.
+    # Its source asks /tickets by updated_datetime:desc and /messages by created_datetime:desc, 100 a page, at 2 requests a second, and
+    # stops at the first page that is older than the interval.
     ("ingestr", lists, lists_nightly, "edits and deletions of messages, deletions of tickets"),
     # Its manifest reads both lists as data feeds, 100 a page, under a budget of 40 requests in 20 s.
     ("Airbyte source-gorgias", lists, lists_nightly, "edits and deletions of messages, deletions of tickets"),
@@ -129,10 +130,10 @@ def measured():
 
 
 def main():
-    print(f"Tickets and {PER_TICKET} messages each; 40 requests in 20 s. Nightly: {CHANGED:.0%} of the tickets changed, spread over all ages, or the "
-          "newest ones.\n")
-    print("| tickets | tool | first copy: requests | hours | nightly, any age: requests | hours | nightly, the newest: requests | hours | its way "
-          "does not see |\n|---:|---|---:|---:|---:|---:|---:|---:|---|")
+    print(f"Tickets and {PER_TICKET} messages each; 40 requests in 20 s. Nightly: {CHANGED:.0%} of the tickets changed, spread over all ages, "
+          "or the newest ones.\n")
+    print("| tickets | tool | first copy: requests | hours | nightly, any age: requests | hours | nightly, the newest: requests | hours | "
+          "its way does not see |\n|---:|---|---:|---:|---:|---:|---:|---:|---|")
     for tickets in ACCOUNTS:
         show(tickets)
     print("\n| ours against the simulator | computed | measured |\n|---|---:|---:|", flush=True)

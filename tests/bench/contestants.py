@@ -125,8 +125,8 @@ CONTESTANTS = [
                file("venv-singer/bin/target-postgres", "scripts/bench --install (pip: meltanolabs-target-postgres)"), True),
     Contestant(["Sling, JSON lines from a file"], "tickets",
                peer("sling.tickets", script("bash", "{peers}/sling.sh"), use_api=False), sling, True),
-    Contestant(["ingestr"], "tickets", None, lambda stage: "no runner: its pip package fetches the program from its maker's site when it is "
-               "first called, and its Gorgias source builds an address under gorgias.com, never one of this machine", True),
-    Contestant(["Airbyte source-gorgias"], "tickets", None, lambda stage: "no runner: it comes as a container image, with a platform around it "
-               "that takes its own containers", True),
+    Contestant(["ingestr"], "tickets", None, lambda stage: "no runner: its pip package fetches the program from its maker's site when "
+               "it is first called, and its Gorgias source builds an address under gorgias.com, never one of this machine", True),
+    Contestant(["Airbyte source-gorgias"], "tickets", None, lambda stage: "no runner: it comes as a container image, with a platform "
+               "around it that takes its own containers", True),
 ]
