@@ -130,8 +130,8 @@ def measured():
 
 
 def main():
-    print(f"Tickets and {PER_TICKET} messages each; 40 requests in 20 s. Nightly: {CHANGED:.0%} of the tickets changed, spread over all ages, "
-          "or the newest ones.\n")
+    print(f"Tickets and {PER_TICKET} messages each; 40 requests in 20 s. Nightly: {CHANGED:.0%} of the tickets changed, spread over all "
+          "ages, or the newest ones.\n")
     print("| tickets | tool | first copy: requests | hours | nightly, any age: requests | hours | nightly, the newest: requests | hours | "
           "its way does not see |\n|---:|---|---:|---:|---:|---:|---:|---:|---|")
     for tickets in ACCOUNTS:

@@ -19,8 +19,8 @@ def attempt(what, *commands):
     print(f"bench: fetching {what}", file=sys.stderr, flush=True)
     for command in commands:
         try:
-            done = subprocess.run(command, cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  timeout=MOST_S)
+            done = subprocess.run(command, cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, timeout=MOST_S)
         except (OSError, subprocess.TimeoutExpired) as error:
             print(f"bench: not installed: {what}: {error}", file=sys.stderr)
             return False

@@ -1,5 +1,5 @@
-"""Instructions that parsing and encoding take for each row, under callgrind: the same on a busy machine and on an idle one. Compared with what
-instructions.txt says; more than 3 % above it is a failure."""
+"""Instructions that parsing and encoding take for each row, under callgrind: the same on a busy machine and on an idle one. Compared with
+what instructions.txt says; more than 3 % above it is a failure."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def build(folder):
     program = os.path.join(folder, "bench_codec")
     # The code that is counted is what the preset `release` has compiled.
     subprocess.run(["cc", "-std=c17", "-D_POSIX_C_SOURCE=200809L", "-O2", f"-I{ROOT}/include", "-o", program,
-                    os.path.join(HERE, "bench_codec.c"), *(f"{ROOT}/build/release/libgr_{layer}.a" for layer in ("codec", "base"))], check=True)
+                    os.path.join(HERE, "bench_codec.c"), f"{ROOT}/build/release/libgr_codec.a", f"{ROOT}/build/release/libgr_base.a"], check=True)
     return program
 
 

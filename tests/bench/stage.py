@@ -70,8 +70,8 @@ class Api:
     def __init__(self, place, tickets, messages=0):
         self.tickets, self.messages = tickets, messages
         port_file = os.path.join(place, f"port-{tickets}-{messages}")
-        self.process = subprocess.Popen([sys.executable, "-B", os.path.join(HERE, "page_server.py"), "--tickets", str(tickets), "--messages",
-                                         str(messages), "--port-file", port_file], stdin=subprocess.PIPE)
+        self.process = subprocess.Popen([sys.executable, "-B", os.path.join(HERE, "page_server.py"), "--tickets", str(tickets),
+                                         "--messages", str(messages), "--port-file", port_file], stdin=subprocess.PIPE)
         deadline = time.monotonic() + 600
         while not os.path.exists(port_file):
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -48,10 +48,10 @@ class Account:
     def message(self, m):
         message, ticket, body = FIRST_MESSAGE - m, FIRST_TICKET - m // PER_TICKET, self.text(900)
         return {
-            "id": message, "uri": f"/api/tickets/{ticket}/messages/{message}/", "message_id": f"<{message}@example.com>", "ticket_id": ticket,
-            "external_id": None, "public": True, "channel": "email", "via": "email",
-            "source": {"type": "email", "from": {"name": "a", "address": "b@example.com"}, "to": [{"name": "a", "address": "b@example.com"}],
-                       "cc": [], "bcc": []},
+            "id": message, "uri": f"/api/tickets/{ticket}/messages/{message}/", "message_id": f"<{message}@example.com>",
+            "ticket_id": ticket, "external_id": None, "public": True, "channel": "email", "via": "email",
+            "source": {"type": "email", "from": {"name": "a", "address": "b@example.com"},
+                       "to": [{"name": "a", "address": "b@example.com"}], "cc": [], "bcc": []},
             "sender": self.person(m % 70_000), "receiver": self.person(m % 40), "integration_id": 5, "intents": [], "rule_id": None,
             "from_agent": False, "subject": self.text(60), "body_text": body, "body_html": f"<div>{body}</div>", "stripped_text": body,
             "stripped_html": None, "stripped_signature": None, "headers": {self.text(8): self.text(30) for _ in range(8)},
