@@ -27,7 +27,8 @@ def build(folder):
     program = os.path.join(folder, "bench_codec")
     # The code that is counted is what the preset `release` has compiled.
     subprocess.run(["cc", "-std=c17", "-D_POSIX_C_SOURCE=200809L", "-O2", f"-I{ROOT}/include", "-o", program,
-                    os.path.join(HERE, "bench_codec.c"), f"{ROOT}/build/release/libgr_codec.a", f"{ROOT}/build/release/libgr_base.a"], check=True)
+                    os.path.join(HERE, "bench_codec.c"), f"{ROOT}/build/release/libgr_codec.a", f"{ROOT}/build/release/libgr_base.a"],
+                   check=True)
     return program
 
 
