@@ -135,6 +135,12 @@ class Stage:
         """An account of so many messages, four for each ticket."""
         return self.api(max(1, count // PER_TICKET), count)
 
+    def compression(self):
+        """Options of a session that compresses with lz4, where the server can."""
+        has = Database(self.warehouse, "postgres").value(
+            "select count(*) from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)")
+        return "-c default_toast_compression=lz4" if has else ""
+
     def environment(self, more=None):
         keep = {name: os.environ[name] for name in ("PATH", "PGPORT", "LANG", "PYENV_VERSION", "PYENV_ROOT") if name in os.environ}
         return {**keep, "HOME": self.place, "TZ": "UTC", "PGTZ": "UTC", "PGCLIENTENCODING": "UTF8", **(more or {})}
