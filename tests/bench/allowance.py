@@ -23,9 +23,12 @@ def whole(rows):
     return pages(rows) + (rows > 0 and rows % PER_PAGE == 0)
 
 
-def hours(requests):
+def span(requests):
     """Nobody can be faster, however many requests are in flight."""
-    return max(0, requests - BURST) / PER_S / 3600
+    seconds = max(0, requests - BURST) / PER_S
+    if seconds == 0:
+        return "at once"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 # -- first copies
@@ -84,7 +87,7 @@ def show(tickets):
     everything, newest = tickets * PER_TICKET, changed * PER_TICKET
     for name, first, nightly, unseen in TOOLS:
         counts = (first(tickets, everything), nightly(changed, everything), nightly(changed, newest))
-        print(f"| {tickets:,} | {name} | " + " | ".join(f"{count:,} | {hours(count):.2f}" for count in counts) + f" | {unseen} |")
+        print(f"| {tickets:,} | {name} | " + " | ".join(f"{count:,} | {span(count)}" for count in counts) + f" | {unseen} |")
 
 
 # -- measured
@@ -132,7 +135,7 @@ def measured():
 def main():
     print(f"Tickets and {PER_TICKET} messages each; 40 requests in 20 s. Nightly: {CHANGED:.0%} of the tickets changed, spread over all "
           "ages, or the newest ones.\n")
-    print("| tickets | tool | first copy: requests | hours | nightly, any age: requests | hours | nightly, the newest: requests | hours | "
+    print("| tickets | tool | first copy: requests | time | nightly, any age: requests | time | nightly, the newest: requests | time | "
           "its way does not see |\n|---:|---|---:|---:|---:|---:|---:|---:|---|")
     for tickets in ACCOUNTS:
         show(tickets)
