@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A Singer tap of our own (the public ones can be pointed at no other host) into the Singer SDK's target-postgres, through COPY.
+# The least of a Singer tap, our own, into the Singer SDK's target-postgres, through COPY.
 set -euo pipefail
 config=$(mktemp)
 trap 'rm -f "$config"' EXIT
