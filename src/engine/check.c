@@ -72,9 +72,11 @@ ask_once(struct check *check, const char *url, struct gr_error *err)
 
     wait_for_budget(check);
     response = gr_http_get(check->http, url);
-    if (response->used >= 0)
-        gr_ratelimit_observe(&check->budget, gr_clock_ms() * 1000, response->used, response->limit,
-                             0);
+    gr_ratelimit_observe(
+        &check->budget, gr_clock_ms() * 1000,
+        &(struct gr_ratelimit_header){.used = response->used,
+                                      .max = response->limit,
+                                      .sent_us = (gr_clock_ms() - response->elapsed_ms) * 1000});
     ok = gr_gorgias_classify(response, err) && judge_body(response, err);
     gr_http_response_free(response);
     return ok;

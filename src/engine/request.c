@@ -50,9 +50,9 @@ may_go(const struct gr_engine *engine, const struct gr_lane *lane)
            (engine->was_reached || engine->scout == NULL || engine->scout == lane);
 }
 
-/* The ready lane that has waited for its turn longest, or NULL. */
+/* The ready lane whose stream has waited for its turn longest, or NULL. */
 static struct gr_lane *
-next_lane(struct gr_engine *engine, int64_t now_ms)
+next_lane(const struct gr_engine *engine, int64_t now_ms)
 {
     for (size_t i = 0; i < engine->count; i++) {
         struct gr_stream *stream = &engine->streams[(engine->turn + i) % engine->count];
@@ -60,10 +60,8 @@ next_lane(struct gr_engine *engine, int64_t now_ms)
         for (size_t j = 0; j < engine->lane_count; j++) {
             struct gr_lane *lane = &stream->lanes[j];
 
-            if (may_go(engine, lane) && lane->ready_ms <= now_ms) {
-                engine->turn = (engine->turn + i + 1) % engine->count;
+            if (may_go(engine, lane) && lane->ready_ms <= now_ms)
                 return lane;
-            }
         }
     }
     return NULL;
@@ -117,6 +115,18 @@ gr_requests_wait(const struct gr_engine *engine)
     return false;
 }
 
+/* The lane's request has gone. */
+static void
+count_request(struct gr_engine *engine, struct gr_lane *lane, int64_t now_ms)
+{
+    gr_ratelimit_take(&engine->budget, now_ms * 1000);
+    engine->scout = lane;
+    engine->turn = (size_t)(lane->stream - engine->streams + 1) % engine->count;
+    lane->state = GR_LANE_FLIGHT;
+    lane->stream->report->requests++;
+    lane->number = ++engine->report->requests;
+}
+
 void
 gr_requests_start(struct gr_engine *engine, int64_t now_ms)
 {
@@ -135,11 +145,7 @@ gr_requests_start(struct gr_engine *engine, int64_t now_ms)
             gr_stream_fail(lane->stream, &err);
             continue;
         }
-        gr_ratelimit_take(&engine->budget, now_ms * 1000);
-        engine->scout = lane;
-        lane->state = GR_LANE_FLIGHT;
-        lane->stream->report->requests++;
-        engine->report->requests++;
+        count_request(engine, lane, now_ms);
     }
 }
 
@@ -165,14 +171,36 @@ gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms)
     return due;
 }
 
+/* Requests that went before this lane's and are still on their way. */
+static int64_t
+earlier_requests(const struct gr_engine *engine, const struct gr_lane *seen)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < engine->count; i++) {
+        for (size_t j = 0; j < engine->lane_count; j++) {
+            const struct gr_lane *lane = &engine->streams[i].lanes[j];
+
+            count += lane->state == GR_LANE_FLIGHT && lane->number < seen->number;
+        }
+    }
+    return count;
+}
+
 static void
 observe(struct gr_engine *engine, const struct gr_http_response *response, int64_t now_ms)
 {
+    const struct gr_lane *lane = response->tag;
+    struct gr_ratelimit_header header = {.used = response->used,
+                                         .max = response->limit,
+                                         .sent_us = (now_ms - response->elapsed_ms) * 1000,
+                                         .later = engine->report->requests - lane->number,
+                                         .earlier = earlier_requests(engine, lane)};
+
     /* A body that was cut or reset half way has come from somebody. */
     if (response->error.fault == GR_OK || response->status != 0)
         engine->was_reached = true;
-    gr_ratelimit_observe(&engine->budget, now_ms * 1000, response->used, response->limit,
-                         (int64_t)gr_http_in_flight(engine->http));
+    gr_ratelimit_observe(&engine->budget, now_ms * 1000, &header);
 }
 
 static void

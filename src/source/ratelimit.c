@@ -23,7 +23,8 @@ adopt(struct gr_ratelimit *limit, int64_t requests)
 void
 gr_ratelimit_init(struct gr_ratelimit *limit, const struct gr_rate *rate, int64_t now_us)
 {
-    *limit = (struct gr_ratelimit){.rate = *rate, .due_us = now_us, .closed_us = now_us};
+    *limit = (struct gr_ratelimit){
+        .rate = *rate, .due_us = now_us, .closed_us = now_us, .seen_us = now_us};
     adopt(limit, rate->requests);
 }
 
@@ -39,16 +40,40 @@ gr_ratelimit_take(struct gr_ratelimit *limit, int64_t now_us)
     limit->due_us = max64(limit->due_us, now_us) + limit->spacing_us;
 }
 
-void
-gr_ratelimit_observe(struct gr_ratelimit *limit, int64_t now_us, int64_t used, int64_t max,
-                     int64_t in_flight)
+/*
+ * Requests come to the server in the order in which they went, or nearly so. Then those that went
+ * later are what it has not counted, and it has drained since this one went; by more than one
+ * request's time that is not relied on, because the way there may have taken all of it.
+ */
+static void
+correct(struct gr_ratelimit *limit, int64_t now_us, const struct gr_ratelimit_header *header,
+        int64_t used, int64_t others)
 {
-    int64_t ours, seen_due;
+    int64_t since_us = max64(header->sent_us, now_us - limit->spacing_us);
+    int64_t unseen = header->later + header->earlier;
+    int64_t likely = since_us + max64(used + header->later - others, 0) * limit->spacing_us;
+    int64_t most = since_us + max64(used + unseen - others, unseen) * limit->spacing_us;
+
+    /* The last one may be the server's rounding. */
+    limit->seen_us = max64(limit->seen_us, since_us + (used - 1 - others) * limit->spacing_us);
+    /* With the whole bucket ours, the server knows better, up and down. With a part of it, others
+       may use the rest unseen, and our own count is what keeps us within the part. */
+    if (limit->due_us <= likely - limit->spacing_us)
+        limit->due_us = most;
+    else if (others == 0 && limit->due_us > most + limit->spacing_us)
+        limit->due_us = most;
+}
+
+void
+gr_ratelimit_observe(struct gr_ratelimit *limit, int64_t now_us,
+                     const struct gr_ratelimit_header *header)
+{
+    int64_t max = header->max;
+    int64_t used = header->used > max ? max : header->used;
+    int64_t ours;
 
     if (max < 1 || used < 0)
         return;
-    if (used > max)
-        used = max;
     limit->limit = max;
     limit->used = used;
     /* A stated rate above the header's is obeyed as it is: then the header is no measure of it. */
@@ -57,10 +82,7 @@ gr_ratelimit_observe(struct gr_ratelimit *limit, int64_t now_us, int64_t used, i
     if (!limit->rate.is_stated && limit->rate.requests != max)
         adopt(limit, max);
     ours = (int64_t)((double)limit->rate.requests * limit->rate.share);
-    seen_due = now_us + max64(used + in_flight - (max - ours), in_flight) * limit->spacing_us;
-    /* With the whole bucket ours, the server knows better, up and down. With a part of it, others
-       may use the rest unseen, and our own count is what keeps us within the part. */
-    limit->due_us = ours >= max ? seen_due : max64(limit->due_us, seen_due);
+    correct(limit, now_us, header, used, max64(0, max - ours));
 }
 
 void
@@ -68,6 +90,19 @@ gr_ratelimit_refused(struct gr_ratelimit *limit, int64_t now_us, int64_t pause_u
 {
     limit->closed_us = max64(limit->closed_us, now_us + pause_us);
     limit->due_us = max64(limit->due_us, limit->closed_us + limit->burst_us);
+    limit->seen_us = max64(limit->seen_us, limit->due_us);
+}
+
+int64_t
+gr_ratelimit_burst(const struct gr_ratelimit *limit)
+{
+    return limit->burst_us / limit->spacing_us + 1;
+}
+
+double
+gr_ratelimit_seen(const struct gr_ratelimit *limit, int64_t now_us)
+{
+    return (double)max64(0, limit->seen_us - now_us) / (double)limit->spacing_us;
 }
 
 double

@@ -39,6 +39,15 @@ bucket_take(struct bucket *bucket, int64_t now_us)
 
 static const struct gr_rate api_key = {.requests = 40, .per_ms = 20000, .share = 1.0};
 
+/* The answer of a server that takes no time. */
+static void
+observe(struct gr_ratelimit *limit, int64_t now_us, int64_t used, int64_t max)
+{
+    gr_ratelimit_observe(
+        limit, now_us,
+        &(struct gr_ratelimit_header){.used = used, .max = max, .sent_us = now_us});
+}
+
 /* Sends as fast as the limiter lets it for `us`; returns the number of requests. */
 static int64_t
 send_for(struct gr_ratelimit *limit, struct bucket *bucket, int64_t us, int64_t other_every_us)
@@ -54,7 +63,7 @@ send_for(struct gr_ratelimit *limit, struct bucket *bucket, int64_t us, int64_t 
         if (now >= us)
             break;
         gr_ratelimit_take(limit, now);
-        gr_ratelimit_observe(limit, now, bucket_take(bucket, now), bucket->max, 0);
+        observe(limit, now, bucket_take(bucket, now), bucket->max);
         sent++;
     }
     return sent;
@@ -129,10 +138,10 @@ the_header_s_limit_is_taken_over_unless_a_rate_is_stated(void **state)
 
     (void)state;
     gr_ratelimit_init(&limit, &api_key, 0);
-    gr_ratelimit_observe(&limit, 0, 1, 80, 0);
+    observe(&limit, 0, 1, 80);
     assert_int_equal(limit.spacing_us, 250000);
     gr_ratelimit_init(&limit, &stated, 0);
-    gr_ratelimit_observe(&limit, 0, 40, 40, 0);
+    observe(&limit, 0, 40, 40);
     assert_int_equal(gr_ratelimit_wait_us(&limit, 0), 0);
 }
 
@@ -149,6 +158,72 @@ after_a_refusal_nothing_goes_before_its_time_and_no_burst_follows(void **state)
     assert_true(gr_ratelimit_wait_us(&limit, 5000000) > 0);
 }
 
+/* How many may go at once. */
+static int64_t
+room(struct gr_ratelimit limit, int64_t now_us)
+{
+    int64_t count = 0;
+
+    for (; gr_ratelimit_wait_us(&limit, now_us) == 0; count++)
+        gr_ratelimit_take(&limit, now_us);
+    return count;
+}
+
+static void
+a_header_s_word_against_a_refusal_s_is_taken(void **state)
+{
+    struct gr_ratelimit limit;
+
+    (void)state;
+    gr_ratelimit_init(&limit, &api_key, 0);
+    gr_ratelimit_refused(&limit, 0, 1000000);
+    assert_int_equal(room(limit, 1000000), 1);
+    gr_ratelimit_take(&limit, 1000000);
+    observe(&limit, 1000000, 5, 40);
+    assert_int_equal(room(limit, 1000000), 34);
+}
+
+static void
+what_a_header_cannot_have_counted_is_added(void **state)
+{
+    static const struct {
+        int64_t later, earlier, room;
+    } cases[] = {{0, 0, 29}, {9, 0, 25}, {9, 3, 22}, {0, 3, 29}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_ratelimit limit;
+
+        gr_ratelimit_init(&limit, &api_key, 0);
+        for (int sent = 0; sent < 10; sent++)
+            gr_ratelimit_take(&limit, 0);
+        gr_ratelimit_observe(&limit, 0,
+                             &(struct gr_ratelimit_header){.used = i == 1 || i == 2 ? 5 : 10,
+                                                           .max = 40,
+                                                           .later = cases[i].later,
+                                                           .earlier = cases[i].earlier});
+        assert_int_equal(room(limit, 0), cases[i].room);
+    }
+}
+
+/* One less may be what was cut off; one more may be others, and is taken for that. */
+static void
+our_own_count_stands_unless_the_header_says_otherwise(void **state)
+{
+    static const int64_t used[][2] = {{9, 29}, {10, 29}, {8, 31}, {11, 28}, {12, 27}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++) {
+        struct gr_ratelimit limit;
+
+        gr_ratelimit_init(&limit, &api_key, 0);
+        for (int sent = 0; sent < 10; sent++)
+            gr_ratelimit_take(&limit, 0);
+        observe(&limit, 0, used[i][0], 40);
+        assert_int_equal(room(limit, 0), used[i][1]);
+    }
+}
+
 /* Whatever the header claims, a bucket cannot be fuller than full. */
 static void
 an_absurd_header_closes_the_bucket_no_longer_than_a_full_one(void **state)
@@ -160,7 +235,7 @@ an_absurd_header_closes_the_bucket_no_longer_than_a_full_one(void **state)
         struct gr_ratelimit limit;
 
         gr_ratelimit_init(&limit, &api_key, 0);
-        gr_ratelimit_observe(&limit, 0, used[i], 40, 0);
+        observe(&limit, 0, used[i], 40);
         assert_true(gr_ratelimit_wait_us(&limit, 0) > 0);
         assert_true(gr_ratelimit_wait_us(&limit, 0) <= 40 * limit.spacing_us);
         assert_int_equal(limit.used, 40);
@@ -177,6 +252,9 @@ main(void)
         cmocka_unit_test(a_share_leaves_the_rest),
         cmocka_unit_test(the_header_s_limit_is_taken_over_unless_a_rate_is_stated),
         cmocka_unit_test(after_a_refusal_nothing_goes_before_its_time_and_no_burst_follows),
+        cmocka_unit_test(a_header_s_word_against_a_refusal_s_is_taken),
+        cmocka_unit_test(what_a_header_cannot_have_counted_is_added),
+        cmocka_unit_test(our_own_count_stands_unless_the_header_says_otherwise),
         cmocka_unit_test(an_absurd_header_closes_the_bucket_no_longer_than_a_full_one),
     };
 

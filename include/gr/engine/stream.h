@@ -74,6 +74,7 @@ struct gr_lane {
     enum gr_lane_state state;
     char *url;                  /* owned; of the request that is ready or in flight    */
     int64_t ready_ms;           /* not before                                          */
+    int64_t number;             /* of its last request among those of the run          */
     struct gr_retry_state retry;
     int renewals;               /* access tokens that were fetched for this request    */
     int redirects;              /* to the same path with or without a slash            */
