@@ -120,6 +120,7 @@ static void
 count_request(struct gr_engine *engine, struct gr_lane *lane, int64_t now_ms)
 {
     gr_ratelimit_take(&engine->budget, now_ms * 1000);
+    gr_lease_take(&engine->leasing.lease);
     engine->scout = lane;
     engine->turn = (size_t)(lane->stream - engine->streams + 1) % engine->count;
     lane->state = GR_LANE_FLIGHT;
@@ -141,6 +142,10 @@ gr_requests_start(struct gr_engine *engine, int64_t now_ms)
         if (lane == NULL ||
             (gr_oauth_is_due(&engine->oauth, now_ms) && !renew_token(engine, now_ms)))
             return;
+        if (!gr_lease_allows(&engine->leasing.lease, now_ms * 1000)) {
+            gr_leasing_ask(engine, now_ms);
+            return;
+        }
         if (!gr_http_start(engine->http, lane->url, lane, &err)) {
             gr_stream_fail(lane->stream, &err);
             continue;
@@ -153,7 +158,9 @@ int64_t
 gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms)
 {
     int64_t due = -1;
-    int64_t budget = (gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) + 999) / 1000;
+    int64_t bucket_us = gr_ratelimit_wait_us(&engine->budget, now_ms * 1000);
+    int64_t lease_us = gr_lease_wait_us(&engine->leasing.lease, now_ms * 1000);
+    int64_t budget = ((bucket_us > lease_us ? bucket_us : lease_us) + 999) / 1000;
 
     if (gr_http_in_flight(engine->http) >= engine->lane_count || gr_requests_are_spent(engine))
         return -1;

@@ -202,10 +202,10 @@ loop(struct gr_engine *engine)
 
     while (!has_ended(engine)) {
         int64_t now_ms = gr_clock_ms();
-        bool wants_write = false;
-        int socket;
+        struct gr_http_socket sockets[2];
 
         gr_warehouse_poll(engine);
+        gr_leasing_poll(engine, now_ms);
         gr_requests_take(engine, now_ms);
         maybe_stop(engine, now_ms);
         wind_down(engine);
@@ -217,8 +217,9 @@ loop(struct gr_engine *engine)
         }
         if (has_ended(engine))
             break;
-        socket = engine->script != NULL ? gr_script_socket(engine->script, &wants_write) : -1;
-        gr_http_wait(engine->http, socket, wants_write, pause_ms(engine, gr_clock_ms()));
+        sockets[0] = gr_warehouse_socket(engine);
+        sockets[1] = gr_leasing_socket(engine);
+        gr_http_wait(engine->http, sockets, 2, pause_ms(engine, gr_clock_ms()));
     }
     report_now(engine);
 }
@@ -256,6 +257,7 @@ open_run(struct gr_engine *engine, struct gr_error *err)
     if (!gr_http_open(&plan->source, &engine->http, err))
         return false;
     gr_http_on_stop(engine->http, must_stop, engine);
+    gr_leasing_open(engine, gr_clock_ms());
     return true;
 }
 
@@ -377,6 +379,7 @@ close_run(struct gr_engine *engine)
     gr_script_free(engine->script);
     gr_http_close(engine->http);
     gr_oauth_free(&engine->oauth);
+    gr_leasing_close(engine);
     gr_pg_close(engine->pg);
 }
 

@@ -159,3 +159,13 @@ gr_warehouse_poll(struct gr_engine *engine)
     end_script(engine);
     gr_stream_fail(owner, &err);
 }
+
+struct gr_http_socket
+gr_warehouse_socket(const struct gr_engine *engine)
+{
+    struct gr_http_socket socket = {.fd = -1};
+
+    if (engine->script != NULL)
+        socket.fd = gr_script_socket(engine->script, &socket.wants_write);
+    return socket;
+}

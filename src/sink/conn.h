@@ -9,8 +9,8 @@
 
 #include "gr/sink/pg.h"
 
-/* A new connection, waited for; NULL with *err filled. */
-PGconn *gr_pg_connect(const struct gr_target *target, struct gr_error *err);
+/* A new connection whose application_name is `name`, waited for; NULL with *err filled. */
+PGconn *gr_pg_connect(const struct gr_target *target, const char *name, struct gr_error *err);
 
 /* The connection inside; NULL after a gr_pg_reopen that failed. */
 PGconn *gr_pg_conn(const struct gr_pg *pg);

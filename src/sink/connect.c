@@ -22,7 +22,6 @@ static const char *const defaults[][2] = {
 };
 /* Behind them, so that they hold. */
 static const char *const demands[][2] = {
-    {"application_name", "gorgias-replicate"},
     {"client_encoding", "UTF8"},
 };
 
@@ -168,7 +167,7 @@ check_url(const struct gr_target *target, struct gr_error *err)
 }
 
 PGconn *
-gr_pg_connect(const struct gr_target *target, struct gr_error *err)
+gr_pg_connect(const struct gr_target *target, const char *name, struct gr_error *err)
 {
     enum { OURS = (sizeof(defaults) + sizeof(demands)) / sizeof(defaults[0]) };
     const char **words;
@@ -181,7 +180,7 @@ gr_pg_connect(const struct gr_target *target, struct gr_error *err)
         return NULL;
     while (target->keywords[cap] != NULL)
         cap++;
-    cap += OURS + 1;
+    cap += OURS + 2; /* the name, and the end */
     words = gr_alloc(2 * cap, sizeof(*words));
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++, count++) {
         words[count] = defaults[i][0];
@@ -195,6 +194,8 @@ gr_pg_connect(const struct gr_target *target, struct gr_error *err)
         words[count] = demands[i][0];
         words[cap + count] = demands[i][1];
     }
+    words[count] = "application_name";
+    words[cap + count] = name;
     conn = PQconnectStartParams(words, words + cap, 1);
     gr_free(words);
     (void)PQsetErrorVerbosity(conn, PQERRORS_VERBOSE); /* the only way to a login's SQLSTATE */

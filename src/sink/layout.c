@@ -171,9 +171,13 @@ const char *const gr_state_ddl[] = {
     "    run_id     bigint,\n"
     "    updated_at timestamptz not null default now())",
     "comment on table @.rate_budget is"
-    " 'What runs on this warehouse have taken of an account''s allowance'",
-    "comment on column @.rate_budget.level is 'Requests in the leaky bucket at updated_at'",
+    " 'What runs on this warehouse have taken of an account''s allowance: a run sends a request only"
+    " after it has added it here'",
+    "comment on column @.rate_budget.account is 'Base URL'",
+    "comment on column @.rate_budget.level is"
+    " 'Requests in the leaky bucket at updated_at; it drains from then on'",
     "comment on column @.rate_budget.requests is 'Size of the bucket'",
+    "comment on column @.rate_budget.run_id is 'The run that was granted the last of them'",
     "comment on column @.rate_budget.per_ms is 'Milliseconds in which a full bucket empties'",
 
     "create table if not exists @.fields (\n"

@@ -15,6 +15,7 @@ enum { OLDEST_SERVER = 130000 };
 
 struct gr_pg {
     const struct gr_target *target; /* borrowed                                            */
+    const char *name;               /* borrowed; application_name                          */
     PGconn *conn;                   /* owned; NULL after a reopening that failed           */
     char *fence;                    /* owned; SQL that fails once the run was overtaken    */
     int64_t session;
@@ -259,7 +260,7 @@ drop_notice(void *context, const PGresult *result)
 static bool
 connect_and_set_up(struct gr_pg *pg, struct gr_error *err)
 {
-    pg->conn = gr_pg_connect(pg->target, err);
+    pg->conn = gr_pg_connect(pg->target, pg->name, err);
     if (pg->conn == NULL)
         return false;
     (void)PQsetNoticeReceiver(pg->conn, drop_notice, NULL);
@@ -275,9 +276,17 @@ connect_and_set_up(struct gr_pg *pg, struct gr_error *err)
 bool
 gr_pg_open(const struct gr_target *target, struct gr_pg **out, struct gr_error *err)
 {
+    return gr_pg_open_as(target, "gorgias-replicate", out, err);
+}
+
+bool
+gr_pg_open_as(const struct gr_target *target, const char *name, struct gr_pg **out,
+              struct gr_error *err)
+{
     struct gr_pg *pg = gr_alloc(1, sizeof(*pg));
 
     pg->target = target;
+    pg->name = name;
     if (!connect_and_set_up(pg, err)) {
         gr_free(pg);
         return false;

@@ -291,15 +291,23 @@ gr_http_in_flight(const struct gr_http *http)
 }
 
 void
-gr_http_wait(struct gr_http *http, int socket, bool wants_write, int64_t timeout_ms)
+gr_http_wait(struct gr_http *http, const struct gr_http_socket *sockets, size_t count,
+             int64_t timeout_ms)
 {
-    struct curl_waitfd extra = {.fd = socket, .events = CURL_WAIT_POLLIN};
+    struct curl_waitfd extra[GR_HTTP_SOCKETS_MAX];
+    unsigned extra_count = 0;
     int running;
 
-    if (wants_write)
-        extra.events |= CURL_WAIT_POLLOUT;
+    for (size_t i = 0; i < count && extra_count < GR_HTTP_SOCKETS_MAX; i++) {
+        short events = CURL_WAIT_POLLIN;
+
+        if (sockets[i].wants_write)
+            events |= CURL_WAIT_POLLOUT;
+        if (sockets[i].fd >= 0)
+            extra[extra_count++] = (struct curl_waitfd){.fd = sockets[i].fd, .events = events};
+    }
     (void)curl_multi_perform(http->multi, &running);
-    (void)curl_multi_poll(http->multi, socket >= 0 ? &extra : NULL, socket >= 0 ? 1 : 0,
+    (void)curl_multi_poll(http->multi, extra, extra_count,
                           (int)(timeout_ms < 0 ? 0 : timeout_ms > 60000 ? 60000 : timeout_ms),
                           NULL);
     (void)curl_multi_perform(http->multi, &running);
@@ -388,7 +396,7 @@ gr_http_get(struct gr_http *http, const char *path_and_query)
         return response;
     }
     while ((response = gr_http_take(http)) == NULL)
-        gr_http_wait(http, -1, false, 1000);
+        gr_http_wait(http, NULL, 0, 1000);
     return response;
 }
 

@@ -77,7 +77,7 @@ static const struct gr_field rate_fields[] = {
     {"per",      GR_FIELD_DURATION, offsetof(struct gr_rate, per_ms),   false, NULL, "20s",
      "the time for that many requests"},
     {"share",    GR_FIELD_SHARE,    offsetof(struct gr_rate, share),    false, NULL, "1.0",
-     "the part of it that this program may take"},
+     "the part of it that this program may take: all its runs on one warehouse together"},
     {0},
 };
 

@@ -190,7 +190,7 @@ class Process(Audit):
                 for _ in range(4):
                     sim.clear_log()
                     self.wait_for(lambda p=process: len(self.requests()) > 0 or p.poll() is not None, "a request")
-                    self.database.do("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'gorgias-replicate'"
+                    self.database.do("select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ '^gorgias-replicate'"
                                      " and datname = current_database()")
                 result = self.finish(process)
                 sim.set(latency="0")
@@ -212,7 +212,7 @@ class Process(Audit):
         process = self.start("audit", file)
         self.wait_for(lambda: len(self.requests()) >= 2, "two pages", process)
         process.send_signal(signal.SIGSTOP)
-        self.database.do("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'gorgias-replicate'"
+        self.database.do("select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ '^gorgias-replicate'"
                          " and datname = current_database()")
         self.wait_for_sessions_to_end()
         self.run_replication(file)

@@ -57,6 +57,16 @@ TWINS = (
           "    *got_out = true;"),
          tests="integration test_errors.Warehouse.test_two_runs_at_once"),
 
+    # -- one budget
+    twin("no-lease", "a request goes only after the budget that all runs share has granted it",
+         ("src/source/lease.c", "    return lease->is_lost || (lease->held > 0 && now_us < lease->until_us);",
+          "    return lease->is_lost || (lease->held >= 0 && now_us >= 0);"),
+         tests=("unit test_lease", "integration test_budget.Budget.test_what_others_have_taken_is_waited_for")),
+    twin("no-drain", "what a killed run has taken of it drains",
+         ("src/sink/budget.c", "* 1000000 / $6::float8", "* 0 / $6::float8"), tests="unit test_sink_pg"),
+    twin("header-counts-all", "what a header cannot have counted yet is added to it",
+         ("src/source/ratelimit.c", "max64(used + header->later - others, 0)", "max64(used - others, 0)"), tests="unit test_ratelimit"),
+
     # -- what a walk claims
     twin("ties", "of rows that share a page's last value some may stand on the page behind",
          (WALK, "EVERYTHING : span->lo_us + 1, least_wanted", "EVERYTHING : span->lo_us, least_wanted"), tests="unit test_walk", short=True),

@@ -10,6 +10,7 @@
 
 #include "pg_cluster.h"
 #include "gr/base/alloc.h"
+#include "gr/sink/budget.h"
 #include "gr/sink/probe.h"
 #include "gr/sink/sql.h"
 #include "gr/sink/state.h"
@@ -978,6 +979,81 @@ totals_and_rejects_are_kept(void **state)
     gr_table_free(&table);
 }
 
+static struct gr_budget_answer
+lease(const char *account, int64_t burst, double seen, int64_t wanted)
+{
+    struct gr_script *script = gr_script_new("lease");
+    size_t step = gr_budget_take(script, STATE,
+                                 &(struct gr_budget_ask){.account = account,
+                                                         .run_id = 1,
+                                                         .requests = 40,
+                                                         .per_ms = 20000,
+                                                         .burst = burst,
+                                                         .spacing_us = 500000,
+                                                         .seen = seen,
+                                                         .wanted = wanted});
+    struct gr_budget_answer answer;
+
+    must(gr_script_run(script, pg, &err));
+    answer = gr_budget_answer(script, step);
+    gr_script_free(script);
+    return answer;
+}
+
+/* The account's row, as if it had been written so long ago. */
+static void
+set_level(const char *level, const char *ago)
+{
+    char sql[256];
+
+    (void)snprintf(sql, sizeof(sql),
+                   "update _gorgias_replicate.rate_budget set level = %s,"
+                   " updated_at = clock_timestamp() - interval '%s' where account = 'a'",
+                   level, ago);
+    run_sql(sql);
+}
+
+static void
+leases_are_taken_from_a_level_that_drains(void **state)
+{
+    struct gr_budget_answer answer;
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(lease("a", 39, 0, 1).granted, 1);
+    assert_int_equal(lease("b", 39, 0, 1).granted, 1);
+    check("select count(*) from _gorgias_replicate.rate_budget where account = 'a'"
+          " and level > 4 and level <= 5 and requests = 40 and per_ms = 20000 and run_id = 1",
+          "1");
+    /* Full: nothing is granted or written, and it is told when one will fit. */
+    set_level("38.9", "0 seconds");
+    answer = lease("a", 39, 0, 1);
+    assert_int_equal(answer.granted, 0);
+    assert_in_range(answer.wait_us, 1, 450000);
+    check("select level = 38.9 from _gorgias_replicate.rate_budget where account = 'a'", "t");
+    /* It drains two a second, and not below nothing. */
+    set_level("38.9", "1 second");
+    answer = lease("a", 39, 0, 1);
+    assert_int_equal(answer.granted, 1);
+    assert_int_equal(answer.wait_us, 0);
+    set_level("39", "1 hour");
+    assert_int_equal(lease("a", 39, 0, 39).granted, 39);
+    assert_true(lease("a", 39, 0, 1).wait_us > 0);
+    /* What the API tells of others counts, and stays. */
+    set_level("1", "0 seconds");
+    assert_int_equal(lease("a", 39, 38.5, 1).granted, 0);
+    assert_int_equal(lease("a", 39, 30, 1).granted, 1);
+    check("select level > 30 from _gorgias_replicate.rate_budget where account = 'a'", "t");
+    /* A share has its own end; a larger bucket than ours, or a clock that was set back, stops
+       nobody for long. */
+    set_level("30.9", "0 seconds");
+    assert_int_equal(lease("a", 31, 0, 1).granted, 0);
+    set_level("90000", "0 seconds");
+    assert_in_range(lease("a", 39, 0, 1).wait_us, 1, 1000000);
+    set_level("39", "-1 hour");
+    assert_int_equal(lease("a", 39, 0, 1).granted, 1);
+}
+
 static void
 newer_layouts_are_refused(void **state)
 {
@@ -1090,6 +1166,7 @@ main(void)
         cmocka_unit_test_setup(fenced_runs_write_nothing, make_state),
         cmocka_unit_test_setup(lost_runs_are_resumed, make_state),
         cmocka_unit_test_setup(totals_and_rejects_are_kept, make_state),
+        cmocka_unit_test_setup(leases_are_taken_from_a_level_that_drains, make_state),
         cmocka_unit_test_setup(newer_layouts_are_refused, make_state),
         cmocka_unit_test_setup(privileges_are_named, make_state),
         cmocka_unit_test_setup(creation_is_safe_in_a_race, drop_all),

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gr/base/alloc.h"
+#include "gr/sink/budget.h"
 #include "gr/sink/audit.h"
 #include "gr/sink/sql.h"
 #include "gr/sink/state.h"
@@ -396,6 +397,25 @@ audit_golden(void **state)
     gr_table_free(&list);
 }
 
+static void
+budget_golden(void **state)
+{
+    struct gr_script *script = gr_script_new("golden");
+
+    (void)state;
+    gr_budget_take(script, "_gorgias_replicate",
+                   &(struct gr_budget_ask){.account = "https://it's.gorgias.com",
+                                           .run_id = 7,
+                                           .requests = 40,
+                                           .per_ms = 20000,
+                                           .burst = 39,
+                                           .spacing_us = 500000,
+                                           .seen = 12.5,
+                                           .wanted = 1});
+    check_script("sink_budget.sql", script);
+    gr_script_free(script);
+}
+
 int
 main(void)
 {
@@ -413,6 +433,7 @@ main(void)
         cmocka_unit_test(scan_golden),
         cmocka_unit_test(set_golden),
         cmocka_unit_test(audit_golden),
+        cmocka_unit_test(budget_golden),
     };
 
     return cmocka_run_group_tests_name("sql", tests, NULL, NULL);

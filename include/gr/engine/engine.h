@@ -1,7 +1,8 @@
 /*
  * gr/engine/engine.h - what the modules of the engine share: the run and its two connections.
  *
- * Shape   run.c owns the loop; request.c sends and receives; warehouse.c runs scripts; stream.c has
+ * Shape   run.c owns the loop; request.c sends and receives; leasing.c asks whether it may;
+ *         warehouse.c runs scripts; stream.c has
  *         the phases; opening.c, auditing.c, walking.c, finish.c, comparing.c, settle.c, drain.c and
  *         closing.c do them
  * Errors  as their functions say
@@ -12,7 +13,17 @@
 
 #include "gr/engine/stream.h"
 #include "gr/sink/state.h"
+#include "gr/source/lease.h"
 #include "gr/source/oauth.h"
+
+/* The run's part of the budget that it shares with other runs. */
+struct gr_leasing {
+    struct gr_pg *pg;            /* owned; a session of its own, or NULL                 */
+    struct gr_script *script;    /* owned; the question that is under way, or NULL       */
+    size_t step;                 /* of its answer                                        */
+    struct gr_lease lease;
+    bool was_told;               /* the operator knows that it could not be had          */
+};
 
 struct gr_engine {
     const struct gr_plan *plan;
@@ -23,6 +34,7 @@ struct gr_engine {
     bool was_renewed;            /* after a refusal; cleared by the next good answer    */
     struct gr_pg *pg;
     struct gr_ratelimit budget;
+    struct gr_leasing leasing;
     struct gr_stream *streams;   /* owned */
     size_t count;
     size_t lane_count;           /* requests in flight at most, and lanes of each stream */
@@ -139,6 +151,21 @@ void gr_requests_take(struct gr_engine *engine, int64_t now_ms);
 /* When the next request may go, from now; -1: none waits. */
 int64_t gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms);
 
+/* --- leasing.c ------------------------------------------------------------------------------ */
+
+/* Connects; without a connection the run goes on by its own count, and tries again now and then. */
+void gr_leasing_open(struct gr_engine *engine, int64_t now_ms);
+void gr_leasing_close(struct gr_engine *engine);
+
+/* Asks for a lease if it is time to. */
+void gr_leasing_ask(struct gr_engine *engine, int64_t now_ms);
+
+/* Takes an answer. */
+void gr_leasing_poll(struct gr_engine *engine, int64_t now_ms);
+
+/* What to wait for; fd -1: nothing. */
+struct gr_http_socket gr_leasing_socket(const struct gr_engine *engine);
+
 /* --- warehouse.c ---------------------------------------------------------------------------- */
 
 /* True if a script may be started now. */
@@ -153,6 +180,9 @@ bool gr_warehouse_reconnect(struct gr_engine *engine, struct gr_error *err);
 
 /* Goes on with the running script; tells its owner when it is done. */
 void gr_warehouse_poll(struct gr_engine *engine);
+
+/* What to wait for; fd -1: nothing. */
+struct gr_http_socket gr_warehouse_socket(const struct gr_engine *engine);
 
 /* --- auditing.c ----------------------------------------------------------------------------- */
 

@@ -34,6 +34,10 @@ bool gr_pg_judge(const struct gr_target *target, struct gr_error *err);
 
 /* Connects (10 s at most, keepalives on). Gives. */
 bool gr_pg_open(const struct gr_target *target, struct gr_pg **out, struct gr_error *err);
+
+/* The same under another application_name (borrowed): what is no run's main session. */
+bool gr_pg_open_as(const struct gr_target *target, const char *name, struct gr_pg **out,
+                   struct gr_error *err);
 void gr_pg_close(struct gr_pg *pg);
 
 /* A new session in place of a broken one. */

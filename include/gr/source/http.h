@@ -58,8 +58,16 @@ void gr_http_cancel(struct gr_http *http, void *tag);
 
 size_t gr_http_in_flight(const struct gr_http *http);
 
-/* Waits until something can go on: a transfer, `socket` (-1: none) or `timeout_ms`. */
-void gr_http_wait(struct gr_http *http, int socket, bool wants_write, int64_t timeout_ms);
+/* A socket of others that is waited for as well; fd -1: none. */
+struct gr_http_socket {
+    int fd;
+    bool wants_write;
+};
+enum { GR_HTTP_SOCKETS_MAX = 4 };
+
+/* Waits until something can go on: a transfer, one of the sockets or `timeout_ms`. */
+void gr_http_wait(struct gr_http *http, const struct gr_http_socket *sockets, size_t count,
+                  int64_t timeout_ms);
 
 /* The next finished request, or NULL. Gives. */
 struct gr_http_response *gr_http_take(struct gr_http *http);
