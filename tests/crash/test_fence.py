@@ -149,6 +149,7 @@ class Fence(World):
                 process = self.first(point, "before", without_lock=True)
                 other = self.start("run", self.file(self.database), *self.options, "--schemas", self.schema_folder)
                 self.wait_for(lambda: self.database.value("select count(*) from pg_stat_activity where datname = current_database()"
+                                                          " and application_name <> 'gorgias-replicate budget'"
                                                           " and wait_event_type = 'Lock'"), "the wait of the second", other)
                 self.proxy.release()
                 self.assert_fenced(process, point)
