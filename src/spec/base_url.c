@@ -1,6 +1,7 @@
 /* base_url.c - which hosts the credentials may go to, and how. */
 #include "gr/spec/base_url.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -62,8 +63,9 @@ check_authority(const char *authority, bool is_plain)
         return "has no host";
     port_len = strlen(port);
     if (port_len > 0 && (*port != ':' || port_len < 2 || port_len > 6 ||
-                         strspn(port + 1, "0123456789") != port_len - 1))
-        return "has a port that is no number";
+                         strspn(port + 1, "0123456789") != port_len - 1 ||
+                         strtol(port + 1, NULL, 10) < 1 || strtol(port + 1, NULL, 10) > 65535))
+        return "has a port that is no number from 1 to 65535";
     if (is_plain && !is_loopback(authority, host_len))
         return "is plain http, which would show the credentials to the network";
     return NULL;

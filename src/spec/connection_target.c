@@ -191,6 +191,27 @@ add_keyword(struct loader *l, const char *keyword, const char *value)
     l->count++;
 }
 
+/* A slash that a password does not encode ends the authority too early: what follows would be taken,
+   and shown, for the name of the database. */
+static bool
+check_path(struct loader *l, const struct gr_yaml_node *at, const char *authority, size_t len)
+{
+    size_t path_len = strcspn(authority + len, "?");
+    const char *colon = strchr(authority, ':');
+    size_t last = path_len;
+
+    while (last > 0 && authority[len + last - 1] != '@')
+        last--;
+    if (last == 0)
+        return true;
+    if (colon != NULL && colon < authority + len + last - 1)
+        hide(l, colon + 1, (size_t)(authority + len + last - 1 - colon) - 1);
+    (void)gr_yaml_fail(at, l->err, "the URL of target \"%s\" has an @ behind a slash",
+                       l->target.name);
+    return gr_hint(l->err, "Write a slash in a password as %%2F, and an @ in the name of a database as "
+                           "%%40.");
+}
+
 static bool
 read_url(struct loader *l, const struct gr_yaml_node *at, const char *url)
 {
@@ -213,6 +234,8 @@ read_url(struct loader *l, const struct gr_yaml_node *at, const char *url)
     }
     authority = url + strlen(scheme) + 3;
     len = strcspn(authority, "/?");
+    if (!check_path(l, at, authority, len))
+        return false;
     /* The last @: a password should have its own encoded, but some have not. */
     for (size_t i = 0; i < len; i++)
         if (authority[i] == '@')
