@@ -25,14 +25,21 @@ gr_stream_has_queue(const struct gr_stream *stream)
             mode == GR_MODE_TRUNCATE);
 }
 
+/* Of a stream that is yet to open, or opens again, nobody knows whom it will feed. */
 bool
 gr_stream_feeds(const struct gr_stream *feeder, const struct gr_stream *stream)
 {
+    if (feeder == stream)
+        return false;
+    if (!feeder->is_open || !stream->is_open)
+        return feeder->phase == GR_PHASE_OPEN;
     for (size_t i = 0; i < feeder->feed_count; i++) {
+        const char *object = feeder->feeds[i].object;
         size_t len = strlen(stream->table.object);
 
-        if (strncmp(feeder->feeds[i].object, stream->table.object, len) == 0)
-            return feeder != stream;
+        if (strncmp(object, stream->table.object, len) == 0 &&
+            (object[len] == '\0' || object[len] == GR_QUEUE_OF_ROWS[0]))
+            return true;
     }
     return false;
 }

@@ -392,6 +392,7 @@ let_go(struct gr_stream *stream)
     empty_batch(&stream->batch);
     stream->pages_in_script = 0;
     stream->must_reopen = stream->is_filling = false;
+    stream->is_fed = true; /* whatever was fed to it meanwhile */
     gr_walk_free(&stream->walk);
     gr_opening_undo(stream);
 }
