@@ -307,6 +307,9 @@ gr_http_wait(struct gr_http *http, const struct gr_http_socket *sockets, size_t 
             extra[extra_count++] = (struct curl_waitfd){.fd = sockets[i].fd, .events = events};
     }
     (void)curl_multi_perform(http->multi, &running);
+    /* What came at once is there to be taken: no socket will tell of it any more. */
+    if ((size_t)running < http->in_flight)
+        return;
     (void)curl_multi_poll(http->multi, extra, extra_count,
                           (int)(timeout_ms < 0 ? 0 : timeout_ms > 60000 ? 60000 : timeout_ms),
                           NULL);
