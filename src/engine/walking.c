@@ -293,12 +293,13 @@ gr_walking_report_fields(struct gr_stream *stream, const struct gr_script *scrip
     stream->field_count = 0;
 }
 
-/* Where pages come at the pace of the API, the disk is waited for. */
+/* Where pages come at the pace of the API, the disk is waited for; not where they come faster than
+   commits, be these close together or of several pages. */
 static enum gr_commit_kind
 kind_of_commit(struct gr_stream *stream)
 {
     int64_t now_ms = gr_clock_ms();
-    bool is_close = now_ms - stream->committed_ms < GR_RELAX_MS;
+    bool is_close = now_ms - stream->committed_ms < GR_RELAX_MS || stream->batch.pages > 1;
 
     stream->committed_ms = now_ms;
     return is_close ? GR_COMMIT_RELAXED : GR_COMMIT_PLAIN;
