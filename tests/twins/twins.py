@@ -28,8 +28,8 @@ def an_empty_page_at(condition):
 TWINS = (
     # -- one transaction
     twin("bookmark-first", "rows, bookmark and queue commit in one transaction",
-         ("src/sink/commit.c", "    if (state->is_relaxed)\n",
-          "    (void)gr_script_sql(script, \"commit and chain\", NULL, 0);\n    if (state->is_relaxed)\n"),
+         ("src/sink/commit.c", "    (void)gr_script_sql(script,\n                        state->is_relaxed",
+          "    (void)gr_script_sql(script, \"commit and chain\", NULL, 0);\n    (void)gr_script_sql(script,\n                        state->is_relaxed"),
          tests="crash test_kill.Kill.test_every_message_of_a_page", short=True),
     twin("script-not-again", "after a lost connection the same script runs again",
          ("src/engine/warehouse.c", "    if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE) {", "    if (true) {"),

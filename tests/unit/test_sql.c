@@ -249,9 +249,9 @@ merge_golden(void **state)
     gr_table_describe(&tickets, "_gorgias_replicate", &table);
     put_ticket(&copy, 1, "s", 1, NULL, NULL, 1);
     gr_commit_state(script, &table, &commit);
-    assert_int_equal(gr_commit_merge(script, &table, &copy, NULL, feeds, 1), 2);
+    assert_int_equal(gr_commit_merge(script, &table, &copy, NULL, feeds, 1), 3);
     assert_int_equal(copy.len, 0);
-    assert_int_equal(gr_script_steps(script), 3);
+    assert_int_equal(gr_script_steps(script), 4);
     assert_true(gr_script_bytes(script) > 50);
     gr_commit_rejects(script, &table, 7, &reject, 1);
     gr_commit_stream_run(script, &table, 7, &totals);
