@@ -49,7 +49,7 @@ TWINS = (
          tests="crash test_fence.Fence.test_sql_of_the_replication_file"),
     twin("no-fence-before-check", "nor does it make a staging table",
          ("src/engine/finish.c", "    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,\n"
-          "                           false);\n    stream->count_step =", "    (void)walk;\n    stream->count_step ="),
+          "                           GR_COMMIT_PLAIN);\n    stream->count_step =", "    (void)walk;\n    stream->count_step ="),
          tests="crash test_fence.Fence.test_the_fence_alone_at_each_script"),
     twin("no-lock", "the second of two runs ends at once with exit 5",
          ("src/sink/pg.c", "    *got_out = gr_rows_text(&rows, 0, 0) != NULL && gr_rows_text(&rows, 0, 0)[0] == 't';",
@@ -136,7 +136,8 @@ TWINS = (
          ("src/sink/commit.c", "    if (count == 0)\n        return;\n", "    if (count < SIZE_MAX)\n        return;\n"),
          tests="integration test_first_run.FirstRun.test_a_hostile_account"),
     twin("half-a-body", "a body is checked whole before anything of it is taken",
-         ("src/engine/page.c", "|| !gr_json_end(&reader))", "|| false)"), tests=("unit test_page", "integration test_faults.Passing")),
+         ("src/engine/page.c", "    *page = empty_page();\n    if (!gr_json_value(&reader, &whole) || !gr_json_end(&reader))",
+          "    *page = empty_page();\n    if (!gr_json_value(&reader, &whole))"), tests="unit test_page"),
 
     # -- secrets
     twin("redirect-followed", "credentials are sent to no other host",
