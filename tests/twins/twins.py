@@ -100,9 +100,9 @@ TWINS = (
           "        walk->is_done = walk->is_stopped = true, raise_bookmark(walk, walk->span.hi_us), forget_span(walk);\n"),
          tests="integration test_walks.Interrupted.test_a_limit"),
     twin("5xx-is-the-end", "a 5xx is not the end of the data", an_empty_page_at("response->status >= 500"),
-         tests="integration test_faults.Lasting.test_an_endpoint_that_stays_broken_loses_nothing"),
+         tests="faults test_days.Lasting.test_an_endpoint_that_stays_broken_loses_nothing"),
     twin("429-is-the-end", "nor is a 429", an_empty_page_at("response->status == 429"),
-         tests="integration test_faults.Passing.test_throttled"),
+         tests="faults test_limits.Refused.test_a_storm_that_passes"),
 
     # -- rows
     twin("older-replaces-newer", "an older version never replaces a newer one",
@@ -144,7 +144,7 @@ TWINS = (
          ("src/source/http.c", "CURLOPT_FOLLOWLOCATION, 0L", "CURLOPT_FOLLOWLOCATION, 1L"),
          ("src/source/http.c", "    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);\n",
           "    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);\n    (void)curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 1L);\n"),
-         tests="integration test_faults.Lasting.test_a_redirect_to_another_host_is_refused"),
+         tests="faults test_days.Lasting.test_a_redirect_to_another_host_is_refused"),
     twin("secrets-shown", "no secret stands in a log",
          ("src/base/log.c", "    for (size_t i = 0; i < secret_count && text->data != NULL; i++) {",
           "    for (size_t i = 0; i < 0 && text->data != NULL; i++) {"),
