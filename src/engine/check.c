@@ -7,11 +7,9 @@
 
 #include "gr/base/time.h"
 #include "gr/codec/json.h"
+#include "gr/engine/asking.h"
 #include "gr/sink/probe.h"
 #include "gr/source/gorgias.h"
-#include "gr/source/http.h"
-#include "gr/source/oauth.h"
-#include "gr/source/ratelimit.h"
 
 enum { DETAIL_MAX = 256 };
 
@@ -22,10 +20,7 @@ struct check {
     gr_check_line *line;
     void *context;
     int worst; /* exit code of the worst finding */
-    struct gr_http *http;
-    struct gr_ratelimit budget;
-    bool is_reached; /* the source has answered something         */
-    bool is_over;    /* every further request would end the same  */
+    struct gr_asking asking;
 };
 
 static void
@@ -35,19 +30,6 @@ tell(struct check *check, const char *subject, const char *detail, const struct 
 
     check->worst = code > check->worst ? code : check->worst;
     check->line(check->context, subject, detail, err);
-}
-
-static void
-wait_for_budget(struct check *check)
-{
-    int64_t now_us = gr_clock_ms() * 1000;
-    int64_t wait_us;
-
-    while ((wait_us = gr_ratelimit_wait_us(&check->budget, now_us)) > 0) {
-        gr_clock_sleep(wait_us / 1000 + 1);
-        now_us = gr_clock_ms() * 1000;
-    }
-    gr_ratelimit_take(&check->budget, now_us);
 }
 
 /* A 2xx whose body is not JSON is no answer of the API: a proxy's page, say. */
@@ -65,43 +47,15 @@ judge_body(const struct gr_http_response *response, struct gr_error *err)
 }
 
 static bool
-ask_once(struct check *check, const char *url, struct gr_error *err)
+ask(struct check *check, const char *url, struct gr_error *err)
 {
     struct gr_http_response *response;
     bool ok;
 
-    wait_for_budget(check);
-    response = gr_http_get(check->http, url);
-    gr_ratelimit_observe(
-        &check->budget, gr_clock_ms() * 1000,
-        &(struct gr_ratelimit_header){.used = response->used,
-                                      .max = response->limit,
-                                      .sent_us = (gr_clock_ms() - response->elapsed_ms) * 1000});
-    ok = gr_gorgias_classify(response, err) && judge_body(response, err);
+    if (!gr_asking_get(&check->asking, url, &response, err))
+        return false;
+    ok = judge_body(response, err);
     gr_http_response_free(response);
-    return ok;
-}
-
-/* One request; a second one only after a 429. */
-static bool
-ask(struct check *check, const char *url, struct gr_error *err)
-{
-    bool ok = ask_once(check, url, err);
-
-    if (!ok && err->fault == GR_FAULT_THROTTLED) {
-        int64_t pause_ms =
-            err->retry_after_ms >= 0 ? err->retry_after_ms : check->budget.rate.per_ms;
-
-        if (pause_ms > check->plan->source.retry_timeout_ms)
-            return false;
-        gr_ratelimit_refused(&check->budget, gr_clock_ms() * 1000, pause_ms * 1000);
-        ok = ask_once(check, url, err);
-    }
-    if (!ok && err->fault == GR_FAULT_TRANSPORT && !check->is_reached)
-        err->fault = GR_FAULT_UNREACHABLE;
-    check->is_reached = check->is_reached || ok || err->fault != GR_FAULT_UNREACHABLE;
-    if (!ok && (err->fault == GR_FAULT_AUTH || err->fault == GR_FAULT_UNREACHABLE))
-        check->is_over = true;
     return ok;
 }
 
@@ -129,7 +83,7 @@ check_endpoint(struct check *check, const struct gr_plan_stream *stream)
 static void
 check_endpoints(struct check *check, const struct gr_error *account_err)
 {
-    for (size_t i = 0; i < check->plan->count && !check->is_over; i++) {
+    for (size_t i = 0; i < check->plan->count && !check->asking.is_over; i++) {
         const struct gr_plan_stream *stream = &check->plan->streams[i];
 
         /* That endpoint has been asked, to try the credentials. */
@@ -138,19 +92,6 @@ check_endpoints(struct check *check, const struct gr_error *account_err)
         else
             check_endpoint(check, stream);
     }
-}
-
-static bool
-have_token(struct check *check, struct gr_error *err)
-{
-    struct gr_oauth oauth;
-    bool ok;
-
-    gr_oauth_init(&oauth, &check->plan->source);
-    ok = !gr_oauth_is_due(&oauth, gr_clock_ms()) ||
-         gr_oauth_renew(&oauth, check->http, gr_clock_ms(), 0.5, err);
-    gr_oauth_free(&oauth);
-    return ok;
 }
 
 static void
@@ -162,12 +103,12 @@ check_source(struct check *check)
     bool ok;
 
     (void)snprintf(detail, sizeof(detail), "%s, GET %s", source->base_url, account_path);
-    if (!gr_http_open(source, &check->http, &err)) {
+    if (!gr_asking_open(&check->asking, source, &err)) {
         tell(check, "source", detail, &err);
+        gr_asking_close(&check->asking);
         return;
     }
-    gr_ratelimit_init(&check->budget, &source->rate, gr_clock_ms() * 1000);
-    ok = have_token(check, &err) && ask(check, account_path, &err);
+    ok = ask(check, account_path, &err);
     if (!ok && err.fault == GR_FAULT_FORBIDDEN) {
         /* The credentials are right; only the account is not for everybody to read. */
         (void)snprintf(detail, sizeof(detail), "%s, the account itself may not be read",
@@ -177,7 +118,7 @@ check_source(struct check *check)
         tell(check, "source", detail, ok ? NULL : &err);
     }
     check_endpoints(check, ok ? NULL : &err);
-    gr_http_close(check->http);
+    gr_asking_close(&check->asking);
 }
 
 static void
