@@ -2,7 +2,10 @@
 #ifndef GR_SRC_SINK_LAYOUT_H
 #define GR_SRC_SINK_LAYOUT_H
 
-enum { GR_STATE_LAYOUT = 2 };
+enum {
+    GR_STATE_LAYOUT = 2,
+    GR_STATE_LAYOUT_READ = 2, /* the oldest that has what is looked at */
+};
 
 /* Statements in which @ stands for the quoted schema; NULL ends the list. All of them run in one
    transaction, and are harmless where the tables exist. */

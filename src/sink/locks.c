@@ -77,6 +77,15 @@ lock_name(const struct gr_plan *plan, const struct gr_objects *objects, size_t i
     }
 }
 
+int64_t
+gr_locks_replication_key(const struct gr_plan *plan)
+{
+    struct gr_buf name GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+
+    lock_name(plan, NULL, 0, &name);
+    return gr_pg_lock_key(gr_buf_text(&name));
+}
+
 void
 gr_locks_drop(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_objects *objects,
               size_t count)

@@ -2,6 +2,8 @@
 #ifndef GR_SRC_SINK_LOCKS_H
 #define GR_SRC_SINK_LOCKS_H
 
+#include <stdint.h>
+
 #include "gr/base/error.h"
 #include "gr/sink/pg.h"
 #include "gr/spec/plan.h"
@@ -15,6 +17,9 @@ struct gr_objects {
 };
 void gr_objects_of(const struct gr_plan *plan, struct gr_objects *out);
 void gr_objects_free(struct gr_objects *objects);
+
+/* The key of the replication's own lock, as pg_locks has it. */
+int64_t gr_locks_replication_key(const struct gr_plan *plan);
 
 /* All or none; GR_FAULT_LOCKED names the run that holds one. */
 bool gr_locks_take(struct gr_pg *pg, const struct gr_plan *plan, const struct gr_objects *objects,

@@ -89,25 +89,52 @@ read_layout(struct gr_pg *pg, const char *schema, int64_t *layout_out, struct gr
     return true;
 }
 
+static bool
+judge_name(const char *schema, struct gr_error *err)
+{
+    return strlen(schema) <= GR_SQL_NAME_BYTES ||
+           gr_fail(err, GR_FAULT_DATA, "state schema %s: the name is longer than 63 bytes", schema);
+}
+
+static bool
+judge_layout(const char *schema, int64_t layout, struct gr_error *err)
+{
+    if (layout <= GR_STATE_LAYOUT)
+        return true;
+    (void)gr_fail(err, GR_FAULT_TARGET,
+                  "state schema %s: layout %" PRId64 " is newer than %d, which is ours", schema,
+                  layout, GR_STATE_LAYOUT);
+    return gr_hint(err, "Use the newer gorgias-replicate that has worked here, or name another "
+                        "schema in SLING_STATE.");
+}
+
 bool
 gr_state_open(struct gr_pg *pg, const char *state_schema, struct gr_error *err)
 {
     int64_t layout;
 
-    if (strlen(state_schema) > GR_SQL_NAME_BYTES)
-        return gr_fail(err, GR_FAULT_DATA, "state schema %s: the name is longer than 63 bytes",
-                       state_schema);
+    if (!judge_name(state_schema, err))
+        return false;
     if (!read_layout(pg, state_schema, &layout, err) ||
         (layout < GR_STATE_LAYOUT && !make_tables(pg, state_schema, err)))
         return gr_fail_in(err, "state schema %s", state_schema);
-    if (layout > GR_STATE_LAYOUT) {
-        (void)gr_fail(err, GR_FAULT_TARGET,
-                      "state schema %s: layout %" PRId64 " is newer than %d, which is ours",
-                      state_schema, layout, GR_STATE_LAYOUT);
-        return gr_hint(err, "Use the newer gorgias-replicate that has worked here, or name another "
-                            "schema in SLING_STATE.");
-    }
-    return true;
+    return judge_layout(state_schema, layout, err);
+}
+
+bool
+gr_state_find(struct gr_pg *pg, const char *state_schema, bool *is_there_out, struct gr_error *err)
+{
+    int64_t layout;
+
+    if (!judge_name(state_schema, err) || !read_layout(pg, state_schema, &layout, err) ||
+        !judge_layout(state_schema, layout, err))
+        return false;
+    *is_there_out = layout > 0;
+    if (layout == 0 || layout >= GR_STATE_LAYOUT_READ)
+        return true;
+    (void)gr_fail(err, GR_FAULT_TARGET, "layout %" PRId64 " is older than %d, which is ours", layout,
+                  GR_STATE_LAYOUT);
+    return gr_hint(err, "The next run brings it up to date.");
 }
 
 void

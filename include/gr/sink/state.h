@@ -40,6 +40,11 @@
    does the same at the same time. GR_FAULT_TARGET if a newer program has made them. */
 bool gr_state_open(struct gr_pg *pg, const char *state_schema, struct gr_error *err);
 
+/* Looks, and changes nothing: false in *is_there_out where no run has ever begun here. GR_FAULT_TARGET
+   for tables that a newer program has made, or an older one that has kept too little. */
+bool gr_state_find(struct gr_pg *pg, const char *state_schema, bool *is_there_out,
+                   struct gr_error *err);
+
 /* What makes two runs runs of the same replication: 16 hex digits. Pure. */
 void gr_state_identity(const struct gr_plan *plan, char text[17]);
 
