@@ -437,6 +437,20 @@ gr_rows_take(struct gr_rows *out, const PGresult *result)
 }
 
 void
+gr_rows_copy(struct gr_rows *out, const struct gr_rows *rows)
+{
+    size_t cells = rows->count * rows->column_count;
+
+    *out = (struct gr_rows){.count = rows->count, .column_count = rows->column_count};
+    if (rows->values == NULL)
+        return;
+    out->values = gr_alloc(cells, sizeof(*out->values));
+    for (size_t i = 0; i < cells; i++)
+        if (rows->values[i] != NULL)
+            out->values[i] = gr_strdup(rows->values[i]);
+}
+
+void
 gr_rows_free(struct gr_rows *rows)
 {
     for (size_t i = 0; rows->values != NULL && i < rows->count * rows->column_count; i++)

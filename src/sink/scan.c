@@ -40,8 +40,8 @@ check_marker(struct gr_script *script, const struct gr_table *table)
 
 /* Scan tables of this object, of whatever layout, go. As one string constant, so that no name can
    end the block early. */
-static void
-drop_leftovers(struct gr_script *script, const struct gr_table *table)
+void
+gr_commit_scan_drop(struct gr_script *script, const struct gr_table *table)
 {
     struct gr_buf body GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf schema GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
@@ -79,7 +79,7 @@ gr_commit_scan_begin(struct gr_script *script, const struct gr_table *table)
 {
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
 
-    drop_leftovers(script, table);
+    gr_commit_scan_drop(script, table);
     make(script, table);
     gr_buf_printf(&sql, "insert into %s default values", table->scan_staging);
     add(script, &sql);

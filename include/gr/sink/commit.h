@@ -103,6 +103,8 @@ size_t gr_commit_fill(struct gr_script *script, const struct gr_table *table, st
  * count says 0, so a walk that is taken up again is begun anew if count says less than was staged.
  */
 void gr_commit_scan_begin(struct gr_script *script, const struct gr_table *table); /* made, emptied */
+/* Whatever a full walk has left, of whatever layout, goes. */
+void gr_commit_scan_drop(struct gr_script *script, const struct gr_table *table);
 void gr_commit_scan_page(struct gr_script *script, const struct gr_table *table,
                          struct gr_buf *copy);
 /* Step whose row is (count) of staged rows (more than rows were read if a commit ran twice); 0

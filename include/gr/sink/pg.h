@@ -72,6 +72,7 @@ struct gr_rows {
 void gr_rows_free(struct gr_rows *rows);
 const char *gr_rows_text(const struct gr_rows *rows, size_t row, size_t column); /* NULL: null */
 int64_t gr_rows_int(const struct gr_rows *rows, size_t row, size_t column);      /* 0: null    */
+void gr_rows_copy(struct gr_rows *out, const struct gr_rows *rows);
 
 /* Runs one statement with text parameters ($1...; NULL is null). Blocks. */
 bool gr_pg_query(struct gr_pg *pg, const char *sql, const char *const *params, size_t param_count,
