@@ -243,3 +243,73 @@ gr_connection_find(const struct gr_connections *from, const struct gr_yaml_node 
     *out = value;
     return true;
 }
+
+/* --- guessing ----------------------------------------------------------------------------------- */
+
+static const char *
+word_of(const struct gr_yaml_node *map, const char *key)
+{
+    const struct gr_yaml_node *value = map->kind == GR_YAML_MAP ? gr_yaml_get(map, key) : NULL;
+
+    return value != NULL && value->kind == GR_YAML_TEXT ? value->text : "";
+}
+
+static bool
+is_kind(const struct gr_yaml_node *value, enum gr_connection_kind kind, struct gr_arena *arena)
+{
+    const char *type = word_of(value, "type");
+    const char *spec = word_of(value, "spec");
+    const char *scheme = "";
+
+    if (value->kind == GR_YAML_TEXT)
+        (void)gr_connection_is_url(value->text, arena, &scheme);
+    if (kind == GR_CONNECTION_TARGET)
+        return strncmp(scheme, "postgres", 8) == 0 || strncasecmp(type, "postgres", 8) == 0;
+    return strcasecmp(type, "gorgias") == 0 ||
+           (strcasecmp(type, "api") == 0 && strcasecmp(spec, "gorgias") == 0);
+}
+
+/* The only one of its kind, or NULL. */
+static bool
+find_only(const struct gr_yaml_node *map, enum gr_connection_kind kind, const char *file,
+          const char *option, struct gr_arena *arena, const char **name_out, struct gr_error *err)
+{
+    const char **names = gr_arena_alloc(arena, map->count, sizeof(names[0]));
+    size_t count = 0;
+
+    for (size_t i = 0; i < map->count; i++)
+        if (is_kind(map->items[i], kind, arena))
+            names[count++] = map->keys[i]->text;
+    *name_out = count == 1 ? names[0] : NULL;
+    if (count < 2)
+        return true;
+    (void)gr_fail(err, GR_FAULT_USAGE, "%s has %zu connections that may be meant: %s", file, count,
+                  gr_name_list(arena, names, count));
+    return gr_hint(err, "Name one of them with %s.", option);
+}
+
+bool
+gr_connection_guess(const struct gr_connections *from, enum gr_connection_kind kind,
+                    const char *wanted, bool any_will_do, const char **name_out,
+                    const char **place_out, struct gr_error *err)
+{
+    const char *variable = is_variable_name(wanted) ? getenv(wanted) : NULL;
+    const char *env_file = env_file_path(from->arena);
+    const char *option = kind == GR_CONNECTION_SOURCE ? "--source" : "--target";
+    const struct gr_yaml_node *in_file = NULL;
+
+    *name_out = wanted;
+    *place_out = gr_arena_printf(from->arena, "the environment variable %s", wanted);
+    if (variable != NULL && *variable != '\0')
+        return true;
+    *name_out = NULL;
+    *place_out = env_file != NULL ? env_file : "~/.sling/env.yaml";
+    if (!load_env_file(from, env_file, &in_file, err))
+        return false;
+    if (in_file == NULL || in_file->kind != GR_YAML_MAP)
+        return true;
+    if (get_name(in_file, wanted) != NULL)
+        *name_out = wanted;
+    return *name_out != NULL || !any_will_do ||
+           find_only(in_file, kind, env_file, option, from->arena, name_out, err);
+}

@@ -10,9 +10,7 @@
 #include "gr/spec/field.h"
 #include "gr/spec/names.h"
 
-#define SOURCE_HINT                                                                                \
-    "{ type: api, spec: gorgias, secrets: { subdomain: mycompany, email: me@example.com, "         \
-    "api_key: xxx } }"
+#define SOURCE_HINT GR_SOURCE_EXAMPLE
 
 enum { SECRET_FILE_BYTES = 65536 };
 

@@ -7,7 +7,7 @@
 #include "gr/spec/connection.h"
 #include "gr/spec/names.h"
 
-#define TARGET_HINT "postgresql://user:password@host:5432/database"
+#define TARGET_HINT GR_TARGET_EXAMPLE
 
 enum kind { KEYWORD, SECRET_KEYWORD, SCHEMA, URL, TYPE };
 

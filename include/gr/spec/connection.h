@@ -57,6 +57,12 @@ struct gr_target {
     const char *database;        /* "" where only libpq knows                                */
 };
 
+/* What connections look like, for those who have none yet. */
+#define GR_SOURCE_EXAMPLE                                                                          \
+    "{ type: api, spec: gorgias, secrets: { subdomain: mycompany, email: me@example.com, "         \
+    "api_key: xxx } }"
+#define GR_TARGET_EXAMPLE "postgresql://user:password@host:5432/database"
+
 /* Where a name is looked up. */
 struct gr_connections {
     struct gr_arena *arena;
@@ -77,6 +83,17 @@ bool gr_connection_target(const struct gr_connections *from, const struct gr_yam
    one of the kind that is wanted. */
 bool gr_connection_find(const struct gr_connections *from, const struct gr_yaml_node *name,
                         const char *hint, const struct gr_yaml_node **out, struct gr_error *err);
+
+enum gr_connection_kind { GR_CONNECTION_SOURCE, GR_CONNECTION_TARGET };
+
+/*
+ * The connection that a new file would name: `wanted` where the environment or env.yaml sets it; where it
+ * does not, and any will do, the only one of the kind in env.yaml. *name_out is NULL where there is
+ * none, *place_out is where it is set; GR_FAULT_USAGE where env.yaml has several.
+ */
+bool gr_connection_guess(const struct gr_connections *from, enum gr_connection_kind kind,
+                         const char *wanted, bool any_will_do, const char **name_out,
+                         const char **place_out, struct gr_error *err);
 
 /* A note about a file that holds secrets, if others can read it. */
 void gr_connection_warn_shared(const struct gr_connections *from, const char *path);
