@@ -81,7 +81,7 @@ fail_unmatched(const char *what, const char *file, const struct gr_replication *
     for (size_t i = 0; i < from->count; i++)
         if (!from->streams[i].is_disabled)
             names[count++] = from->streams[i].name;
-    (void)gr_fail(err, GR_FAULT_USAGE, "--streams: \"%.80s\" matches no stream of %s%s", what, file,
+    (void)gr_fail(err, GR_FAULT_USAGE, "\"%.80s\" matches no stream of %s%s", what, file,
                   is_name ? gr_name_did_you_mean(arena, what, names, count) : "");
     return gr_hint(err, "Its streams are: %s.", gr_name_list(arena, names, count));
 }
@@ -92,7 +92,7 @@ check_words(const struct words *words, const char *file, const struct gr_replica
 {
     if (words->includes_tags && words->excludes_tags)
         return gr_fail(err, GR_FAULT_USAGE,
-                       "--streams: cannot include and exclude tags; either "
+                       "--streams cannot include and exclude tags; either "
                        "include or exclude");
     for (size_t i = 0; i < words->count; i++) {
         const struct word *word = &words->items[i];
@@ -110,7 +110,7 @@ check_words(const struct words *words, const char *file, const struct gr_replica
         if (any || (word->is_exclude && disabled != NULL))
             continue;
         if (disabled != NULL)
-            return gr_fail(err, GR_FAULT_USAGE, "--streams: stream \"%s\" is disabled in %s",
+            return gr_fail(err, GR_FAULT_USAGE, "stream \"%s\" is disabled in %s",
                            disabled->name, file);
         return fail_unmatched(
             gr_arena_printf(arena, "%s%s", word->is_tag ? "tag:" : "", word->text), file, from,

@@ -379,17 +379,17 @@ test_selection(void **state)
         {"*,-t*", "users", NULL},
         {"-views", "tickets tags users", NULL},
         {"ticket", NULL,
-         "--streams: \"ticket\" matches no stream of f.yaml (did you mean "
+         "\"ticket\" matches no stream of f.yaml (did you mean "
          "\"tickets\"?)"},
-        {"tickets,x*", NULL, "--streams: \"x*\" matches no stream of f.yaml"},
-        {"tag:z", NULL, "--streams: \"tag:z\" matches no stream of f.yaml"},
+        {"tickets,x*", NULL, "\"x*\" matches no stream of f.yaml"},
+        {"tag:z", NULL, "\"tag:z\" matches no stream of f.yaml"},
         {"tag:a,-tag:b", NULL,
-         "--streams: cannot include and exclude tags; either include or "
+         "--streams cannot include and exclude tags; either include or "
          "exclude"},
-        {"tickets,-tickets", NULL, "--streams: \"tickets,-tickets\" matches no stream of f.yaml"},
-        {"views", NULL, "--streams: stream \"views\" is disabled in f.yaml"},
-        {"", NULL, "--streams: \"\" matches no stream of f.yaml"},
-        {" , ", NULL, "--streams: \" , \" matches no stream of f.yaml"},
+        {"tickets,-tickets", NULL, "\"tickets,-tickets\" matches no stream of f.yaml"},
+        {"views", NULL, "stream \"views\" is disabled in f.yaml"},
+        {"", NULL, "\"\" matches no stream of f.yaml"},
+        {" , ", NULL, "\" , \" matches no stream of f.yaml"},
     };
 
     (void)state;
