@@ -58,6 +58,7 @@ put_result(const struct gr_stream_report *stream, struct gr_buf *out)
 static void
 put_numbers(struct gr_grid *grid, const struct gr_audit_totals *totals, int64_t requests)
 {
+    gr_grid_put_number(grid, totals->windows);
     gr_grid_put_number(grid, totals->checked);
     gr_grid_put_number(grid, totals->missing);
     gr_grid_put_number(grid, totals->gone);
@@ -72,6 +73,7 @@ put_grid(const struct gr_run_report *report, struct gr_buf *out)
     static const struct gr_grid_column columns[] = {
         {.title = "STREAM"},
         {.title = "METHOD"},
+        {.title = "WINDOWS", .is_right = true},
         {.title = "CHECKED", .is_right = true},
         {.title = "MISSING", .is_right = true},
         {.title = "GONE", .is_right = true},
@@ -96,6 +98,7 @@ put_grid(const struct gr_run_report *report, struct gr_buf *out)
         put_numbers(grid, totals, stream->requests);
         put_result(stream, &result);
         gr_grid_put(grid, gr_buf_text(&result));
+        total.windows += totals->windows;
         total.checked += totals->checked;
         total.missing += totals->missing;
         total.gone += totals->gone;
@@ -191,17 +194,22 @@ stream_doc(const struct gr_run_report *report, const struct gr_stream_report *st
 {
     const struct gr_audit_totals *totals = &stream->audit.totals;
     struct json_object *item = gr_doc_object();
+    GR_CLEANUP(gr_buf_free) struct gr_buf result = gr_buf_new(0);
 
+    put_result(stream, &result);
     gr_doc_put_text(item, "stream", stream->name);
     gr_doc_put_text(item, "object", stream->object);
     gr_doc_put_text(item, "method", gr_audit_method_name(stream->audit.method));
     gr_doc_put_text(item, "result", gr_audit_view_result(stream));
+    gr_doc_put_text(item, "explained", gr_buf_text(&result));
     gr_doc_put_bool(item, "complete", stream->audit.is_over);
+    gr_doc_put_int(item, "windows", totals->windows);
     gr_doc_put_int(item, "checked", totals->checked);
     gr_doc_put_int(item, "missing", totals->missing);
     gr_doc_put_int(item, "gone", totals->gone);
     gr_doc_put_int(item, "not_due", totals->not_due);
     gr_doc_put_int(item, "changed", totals->changed);
+    gr_doc_put_int(item, "repaired", totals->missing + totals->gone + totals->changed);
     gr_doc_put_int(item, "requests", stream->requests);
     gr_doc_put_int(item, "list_requests", stream->audit.list_requests);
     gr_doc_put_int(item, "duration_ms", gr_summary_duration_ms(report, stream));

@@ -243,7 +243,7 @@ put_totals(const struct gr_audit *audit, struct gr_buf *sql)
                   "select coalesce(sum(in_table + missing) filter (where method = (select"
                   " max(b.method) from %s.audits as b where b.run_id = $1::bigint and b.object ="
                   " $2)), 0)::bigint, coalesce(sum(not_due), 0)::bigint, coalesce(sum(changed),"
-                  " 0)::bigint from %s.audits as a where run_id = $1::bigint and object = $2",
+                  " 0)::bigint, count(*) from %s.audits as a where run_id = $1::bigint and object = $2",
                   audit->table->state, audit->table->state);
 }
 
@@ -285,6 +285,7 @@ gr_audit_read(struct gr_pg *pg, const struct gr_audit *audit, struct gr_audit_to
     out->checked = gr_rows_int(&rows, 0, 0);
     out->not_due = gr_rows_int(&rows, 0, 1);
     out->changed = gr_rows_int(&rows, 0, 2);
+    out->windows = gr_rows_int(&rows, 0, 3);
     gr_rows_free(&rows);
     if (read_keys(pg, audit, "missing_keys", params, &out->missing_keys, &out->missing, err) &&
         read_keys(pg, audit, "gone_keys", params, &out->gone_keys, &out->gone, err))

@@ -89,6 +89,7 @@ void gr_audit_record_sets(struct gr_script *script, const struct gr_audit *audit
 
 /* What the audit of a run has found of an object. */
 struct gr_audit_totals {
+    int64_t windows; /* that were compared: months of a list, ranges of ids */
     int64_t checked; /* rows here and at the source, each once */
     int64_t not_due, changed;
     int64_t missing, gone;
