@@ -71,6 +71,12 @@ gr_doc_put_message(struct json_object *object, const char *key, const char *text
 }
 
 void
+gr_doc_put_json(struct json_object *object, const char *key, const char *json)
+{
+    gr_doc_put(object, key, json == NULL ? NULL : json_tokener_parse(json));
+}
+
+void
 gr_doc_add(struct json_object *array, struct json_object *child)
 {
     (void)json_object_array_add(array, child);

@@ -114,6 +114,8 @@ gr_help_put(const struct gr_command *command, struct gr_buf *out)
     gr_buf_puts(out, "Usage: ");
     put_usage(command, out);
     gr_buf_printf(out, "\n\n%c%s.\n", toupper((unsigned char)command->help[0]), command->help + 1);
+    if (gr_command_details[command - gr_commands] != NULL)
+        gr_buf_printf(out, "\n%s", gr_command_details[command - gr_commands]);
     put_options(command, out);
 }
 
@@ -152,7 +154,10 @@ put_command_section(const struct gr_command *command, struct gr_buf *out)
 {
     gr_buf_printf(out, "## %s\n\n`", command->name);
     put_usage(command, out);
-    gr_buf_printf(out, "`: %s.\n\n| option | meaning | default |\n|---|---|---|\n", command->help);
+    gr_buf_printf(out, "`: %s.\n\n", command->help);
+    if (gr_command_details[command - gr_commands] != NULL)
+        gr_buf_printf(out, "```text\n%s```\n\n", gr_command_details[command - gr_commands]);
+    gr_buf_puts(out, "| option | meaning | default |\n|---|---|---|\n");
     for (size_t i = 0; i < gr_option_row_count; i++)
         if ((gr_option_rows[i].commands & gr_command_bit(command)) != 0)
             put_option_row(&gr_option_rows[i], out);

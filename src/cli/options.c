@@ -212,24 +212,48 @@ judge_options(const struct line *line, struct gr_options *out, struct gr_error *
     return ok;
 }
 
+/* How many words fit "FILE WORD [STREAM...]"; *missing_out is the first of those that must be there
+   and is not, up to the next space, or NULL. */
+static size_t
+count_arguments(const char *usage, size_t given, const char **missing_out)
+{
+    size_t most = 0;
+
+    *missing_out = NULL;
+    for (const char *at = usage; *at != '\0'; at += strcspn(at, " "), at += strspn(at, " ")) {
+        const char *dots = strstr(at, "...");
+
+        if (*at != '[' && *missing_out == NULL && most >= given)
+            *missing_out = at;
+        if (dots != NULL && dots < at + strcspn(at, " "))
+            return SIZE_MAX;
+        most++;
+    }
+    return most;
+}
+
 static bool
 judge_arguments(const struct line *line, struct gr_options *out, struct gr_error *err)
 {
     const struct gr_command *command = out->command;
-    size_t wanted;
+    const char *missing;
+    size_t most;
 
     if (command == NULL)
         return gr_fail(err, GR_FAULT_USAGE, "a command is missing") || hint_help(NULL, err);
-    wanted = command->arguments[0] != '\0' ? 1 : 0;
-    if (line->word_count < wanted)
-        return gr_fail(err, GR_FAULT_USAGE, "command \"%s\" needs an argument: %s", command->name,
-                       command->arguments) ||
+    most = count_arguments(command->arguments, line->word_count, &missing);
+    if (missing != NULL)
+        return gr_fail(err, GR_FAULT_USAGE, "command \"%s\" needs an argument: %.*s", command->name,
+                       (int)strcspn(missing, " "), missing) ||
                hint_help(command, err);
-    if (line->word_count > wanted)
-        return gr_fail(err, GR_FAULT_USAGE, "unexpected argument \"%s\"", line->words[wanted]) ||
+    if (line->word_count > most)
+        return gr_fail(err, GR_FAULT_USAGE, "unexpected argument \"%s\"", line->words[most]) ||
                hint_help(command, err);
-    if (wanted > 0)
+    if (line->word_count > 0) {
         out->file = line->words[0];
+        out->words = line->words + 1;
+        out->word_count = line->word_count - 1;
+    }
     if (out->is_full_refresh && out->mode != NULL && strcmp(out->mode, "full-refresh") != 0)
         return gr_fail(err, GR_FAULT_USAGE, "--full-refresh and --mode %s contradict each other",
                        out->mode);

@@ -2,29 +2,12 @@
 #include "gr/cli/plan_view.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "gr/base/time.h"
 #include "gr/cli/doc.h"
 #include "gr/cli/grid.h"
+#include "gr/cli/moment.h"
 #include "gr/cli/text.h"
-
-/* A date alone where it is midnight. */
-static void
-put_instant(int64_t us, const char *otherwise, struct gr_buf *out)
-{
-    char text[GR_TIME_TEXT];
-
-    if (us == GR_TIME_NONE) {
-        gr_buf_puts(out, otherwise);
-        return;
-    }
-    gr_time_format(us, text);
-    if (strcmp(text + 10, "T00:00:00.000000Z") == 0)
-        gr_buf_printf(out, "%.10s", text);
-    else
-        gr_buf_printf(out, "%.19sZ", text);
-}
 
 /* Where the stream begins to read. */
 static void
@@ -33,43 +16,37 @@ put_from(const struct gr_plan *plan, const struct gr_plan_stream *stream, struct
     if (stream->mode == GR_MODE_DEFINITION_ONLY) {
         gr_buf_puts(out, "nothing is read");
     } else if (stream->has_range) {
-        put_instant(stream->range_from_us, "the beginning", out);
+        gr_moment_put(stream->range_from_us, "the beginning", out);
         gr_buf_puts(out, " to ");
-        put_instant(stream->range_to_us, "now", out);
+        gr_moment_put(stream->range_to_us, "now", out);
     } else if (stream->mode == GR_MODE_INCREMENTAL && stream->schema->walk != GR_WALK_FULL) {
         gr_buf_puts(out, "bookmark, else ");
-        put_instant(plan->source.anchor_us, "the beginning", out);
+        gr_moment_put(plan->source.anchor_us, "the beginning", out);
     } else {
         gr_buf_puts(out, "everything");
     }
 }
 
-static void
-put_note(struct gr_buf *out, const char *note)
-{
-    gr_buf_printf(out, "%s%s", out->len > 0 ? "; " : "", note);
-}
-
-static void
-put_notes(const struct gr_plan_stream *stream, struct gr_buf *out)
+void
+gr_plan_view_put_notes(const struct gr_plan_stream *stream, struct gr_buf *out)
 {
     char number[GR_TEXT_NUMBER], text[96];
 
     if (stream->note != NULL && stream->note[0] != '\0')
-        put_note(out, stream->note);
+        gr_text_join(out, stream->note);
     if (stream->mode == GR_MODE_INCREMENTAL && stream->schema->parent != NULL) {
         (void)snprintf(text, sizeof(text), "and what %.40s finds changed", stream->schema->parent);
-        put_note(out, text);
+        gr_text_join(out, text);
     }
     if (stream->limit_rows > 0) {
         (void)snprintf(text, sizeof(text), "at most %s rows",
                        gr_text_number(stream->limit_rows, number));
-        put_note(out, text);
+        gr_text_join(out, text);
     }
     if (stream->ignored_count > 0) {
         (void)snprintf(text, sizeof(text), "%s fields left out by select",
                        gr_text_number((int64_t)stream->ignored_count, number));
-        put_note(out, text);
+        gr_text_join(out, text);
     }
 }
 
@@ -95,7 +72,7 @@ gr_plan_view_put(const struct gr_plan *plan, struct gr_buf *out)
         put_from(plan, stream, &text);
         gr_grid_put(grid, gr_buf_text(&text));
         gr_buf_reset(&text);
-        put_notes(stream, &text);
+        gr_plan_view_put_notes(stream, &text);
         gr_grid_put(grid, gr_buf_text(&text));
     }
     gr_grid_print(grid, 0, out);
@@ -123,7 +100,7 @@ stream_doc(const struct gr_plan *plan, const struct gr_plan_stream *stream)
     gr_doc_put_int(item, "columns", (int64_t)stream->column_count);
     gr_doc_put_text(item, "delete_missing", stream->missing == GR_MISSING_SOFT ? "soft" : "hard");
     gr_buf_reset(&text);
-    put_notes(stream, &text);
+    gr_plan_view_put_notes(stream, &text);
     gr_doc_put_text(item, "notes", gr_buf_text(&text));
     return item;
 }

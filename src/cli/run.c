@@ -1,146 +1,21 @@
 /* run.c - the command that replicates. */
-#include <signal.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "gr/base/log.h"
-#include "gr/base/time.h"
 #include "gr/cli/command.h"
-#include "gr/cli/metrics.h"
-#include "gr/cli/output.h"
+#include "gr/cli/frame.h"
 #include "gr/cli/summary.h"
-#include "gr/cli/watch.h"
-#include "gr/engine/run.h"
-
-static volatile sig_atomic_t stop; /* a signal handler can reach nothing else */
-
-/* The first signal asks for a stop in good order, the second has its usual effect. */
-static void
-on_signal(int number)
-{
-    (void)number;
-    stop = 1;
-    (void)signal(SIGINT, SIG_DFL);
-    (void)signal(SIGTERM, SIG_DFL);
-}
 
 static void
-watch_signals(void)
+put_summary(const struct gr_plan *plan, const struct gr_run_report *report,
+            const struct gr_run_facts *facts, struct gr_buf *out)
 {
-    struct sigaction action = {.sa_handler = on_signal};
-
-    /* No SA_RESTART: whoever waits is to wake up. */
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
-
-/* Escape sequences do not go into a JSON log. */
-static bool
-wants_live(const struct gr_options *options)
-{
-    if (strcmp(options->progress, "auto") != 0)
-        return strcmp(options->progress, "always") == 0;
-    return isatty(STDERR_FILENO) == 1 && strcmp(options->log_format, "text") == 0;
-}
-
-static int
-print_summary(bool is_json, const struct gr_run_report *report, const struct gr_run_facts *facts)
-{
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-
-    (is_json ? gr_summary_put_json : gr_summary_put)(report, facts, &text);
-    return gr_output_finish(&text);
-}
-
-int
-gr_command_metrics(const struct gr_options *options, const struct gr_run_report *report,
-                   const struct gr_run_facts *facts)
-{
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-    struct gr_error err;
-
-    if (options->metrics_file == NULL)
-        return 0;
-    gr_metrics_put(report, facts, gr_clock_us(), &text);
-    return gr_metrics_write(options->metrics_file, &text, &err) ? 0 : gr_output_fail(&err);
-}
-
-/* What never came to a run is a failed run for those who watch the metrics. */
-int
-gr_command_fail(const struct gr_options *options, const struct gr_error *failure)
-{
-    int code = gr_output_fail(failure);
-    struct gr_run_report report = {.exit_code = code};
-    struct gr_run_facts facts = {.file = options->file, .source = "", .target = ""};
-
-    if (!options->is_dry_run)
-        (void)gr_command_metrics(options, &report, &facts);
-    return code;
-}
-
-bool
-gr_command_engine(const struct gr_options *options, const struct gr_plan *plan,
-                  struct gr_run_report *report, struct gr_error *err)
-{
-    struct gr_watch *watch = gr_watch_new(wants_live(options), &stop);
-    struct gr_run_options ask = {
-        .max_duration_ms = options->max_duration_ms,
-        .max_requests = options->max_requests,
-        .stop = &stop,
-        .progress = gr_watch_see,
-        .context = watch,
-    };
-    bool ok;
-
-    watch_signals();
-    gr_output_log(options, gr_watch_around, watch);
-    ok = gr_run(plan, &ask, report, err);
-    gr_watch_see(watch, report);
-    gr_output_log(options, NULL, NULL);
-    gr_watch_free(watch);
-    return ok;
-}
-
-static int
-run_plan(const struct gr_options *options, const struct gr_plan *plan)
-{
-    GR_CLEANUP(gr_run_report_free) struct gr_run_report report = {0};
-    struct gr_run_facts facts = {
-        .file = options->file,
-        .source = plan->source.name,
-        .target = plan->target.name,
-        .started_us = gr_clock_us(),
-    };
-    bool is_json = strcmp(options->output, "json") == 0;
-    struct gr_error err;
-    int printed = 0, written;
-    bool has_run = gr_command_engine(options, plan, &report, &err);
-
-    /* What ends a run under way is logged when it happens; this is what kept it from beginning. */
-    if (!has_run) {
-        int code = gr_output_fail(&err);
-
-        report.exit_code = report.exit_code != 0 ? report.exit_code : code;
-    }
-    if (has_run || is_json)
-        printed = print_summary(is_json, &report, &facts);
-    written = gr_command_metrics(options, &report, &facts);
-    /* The copy is made, but what was asked for besides is not there. */
-    return report.exit_code == 0 && (printed != 0 || written != 0) ? 1 : report.exit_code;
+    (void)plan;
+    gr_summary_put(report, facts, out);
 }
 
 int
 gr_command_run(const struct gr_options *options)
 {
-    GR_CLEANUP(gr_plan_free) struct gr_plan plan = {0};
-    struct gr_error err;
+    static const struct gr_frame_views views = {.put = put_summary,
+                                                .put_json = gr_summary_put_json};
 
-    if (options->metrics_file != NULL && !gr_metrics_try(options->metrics_file, &err))
-        return gr_output_fail(&err);
-    if (!gr_command_plan(options, &plan, &err))
-        return gr_command_fail(options, &err);
-    if (options->is_dry_run)
-        return gr_command_print_plan(options, &plan);
-    return run_plan(options, &plan);
+    return options->is_dry_run ? gr_command_dry_run(options) : gr_frame_engine(options, &views);
 }

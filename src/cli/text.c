@@ -59,6 +59,12 @@ gr_text_pad(struct gr_buf *out, const char *text, size_t width, bool is_right)
         gr_buf_puts(out, text);
 }
 
+void
+gr_text_join(struct gr_buf *out, const char *text)
+{
+    gr_buf_printf(out, "%s%s", out->len > 0 ? "; " : "", text);
+}
+
 const char *
 gr_text_number(int64_t number, char text[GR_TEXT_NUMBER])
 {

@@ -1,29 +1,18 @@
 /* validate.c - the command that checks a replication file offline. */
-#include <string.h>
-
 #include "gr/cli/command.h"
-#include "gr/cli/output.h"
+#include "gr/cli/frame.h"
 #include "gr/cli/plan_view.h"
 
-int
-gr_command_print_plan(const struct gr_options *options, const struct gr_plan *plan)
+static bool
+put_plan(const struct gr_frame *frame, struct gr_buf *out, struct gr_error *err)
 {
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-
-    if (strcmp(options->output, "json") == 0)
-        gr_plan_view_put_json(plan, &text);
-    else
-        gr_plan_view_put(plan, &text);
-    return gr_output_finish(&text);
+    (void)err;
+    (frame->is_json ? gr_plan_view_put_json : gr_plan_view_put)(frame->plan, out);
+    return true;
 }
 
 int
 gr_command_validate(const struct gr_options *options)
 {
-    GR_CLEANUP(gr_plan_free) struct gr_plan plan = {0};
-    struct gr_error err;
-
-    if (!gr_command_plan(options, &plan, &err))
-        return gr_output_fail(&err);
-    return gr_command_print_plan(options, &plan);
+    return gr_frame_on_plan(options, put_plan);
 }

@@ -277,10 +277,12 @@ static const struct {
     {"audit f --mode incremental", "command \"audit\" does not take --mode", NULL},
     {"run f --max-requests 5", "command \"run\" does not take --max-requests", NULL},
     {"report f --html --help", "command \"report\" is not part of this version yet", NULL},
-    {"init f", "command \"init\" is not part of this version yet", NULL},
-    {"preview f tickets", "command \"preview\" is not part of this version yet", NULL},
-    {"status f", "command \"status\" is not part of this version yet", NULL},
-    {"state f show", "command \"state\" is not part of this version yet", NULL},
+    {"preview f", "command \"preview\" needs an argument: STREAM", NULL},
+    {"preview", "command \"preview\" needs an argument: FILE", NULL},
+    {"preview f tickets tags", "unexpected argument \"tags\"", NULL},
+    {"state f", "command \"state\" needs an argument: show|reset|set", NULL},
+    {"status f tickets", "unexpected argument \"tickets\"", NULL},
+    {"init f --streams x", "command \"init\" does not take --streams", NULL},
     {"report f -o p.html", "command \"report\" is not part of this version yet", NULL},
     {"bogus --help", "unknown command \"bogus\"", NULL},
 };
@@ -305,6 +307,26 @@ test_refusals(void **state)
 }
 
 /* However wrong the line is, the error is told in the form that it asks for. */
+/* What stands behind FILE. */
+static void
+test_words(void **state)
+{
+    struct gr_options options;
+    struct words words;
+    struct gr_error err;
+
+    (void)state;
+    assert_true(parse("state -o json f reset tickets -- -tags", &words, &options, &err));
+    assert_string_equal(options.file, "f");
+    assert_int_equal(options.word_count, 3);
+    assert_string_equal(options.words[0], "reset");
+    assert_string_equal(options.words[2], "-tags");
+    gr_options_free(&options);
+    assert_true(parse("run f", &words, &options, &err));
+    assert_int_equal(options.word_count, 0);
+    gr_options_free(&options);
+}
+
 static void
 test_log_format_of_a_refusal(void **state)
 {
@@ -377,15 +399,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_option),
-        cmocka_unit_test(test_rows_are_whole),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_discover),
-        cmocka_unit_test(test_help_wins),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_log_format_of_a_refusal),
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_reference),
+        cmocka_unit_test(test_every_option), cmocka_unit_test(test_rows_are_whole),
+        cmocka_unit_test(test_values),       cmocka_unit_test(test_discover),
+        cmocka_unit_test(test_help_wins),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_words),        cmocka_unit_test(test_log_format_of_a_refusal),
+        cmocka_unit_test(test_help),         cmocka_unit_test(test_reference),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,8 @@ void gr_doc_put_bool(struct json_object *object, const char *key, bool is_true);
 void gr_doc_put_time(struct json_object *object, const char *key, int64_t us); /* none: null */
 /* A text that came from outside: secrets in it become ***. */
 void gr_doc_put_message(struct json_object *object, const char *key, const char *text);
+/* A text that is JSON itself; NULL, or none: null. */
+void gr_doc_put_json(struct json_object *object, const char *key, const char *json);
 
 void gr_doc_add(struct json_object *array, struct json_object *child);
 void gr_doc_add_text(struct json_object *array, const char *text);

@@ -23,14 +23,14 @@ enum gr_command_id {
     GR_COMMAND_RUN,
     GR_COMMAND_DISCOVER,
     GR_COMMAND_CHECK,
-    GR_COMMAND_VALIDATE,
-    GR_COMMAND_AUDIT,
-    GR_COMMAND_REFERENCE,
     GR_COMMAND_INIT,
+    GR_COMMAND_VALIDATE,
     GR_COMMAND_PREVIEW,
     GR_COMMAND_STATUS,
+    GR_COMMAND_AUDIT,
     GR_COMMAND_STATE,
     GR_COMMAND_REPORT,
+    GR_COMMAND_REFERENCE,
     GR_COMMAND_COUNT
 };
 
@@ -39,13 +39,16 @@ struct gr_options;
 /* A row of the table of commands. */
 struct gr_command {
     const char *name;
-    const char *arguments; /* words, each one argument: "FILE"                        */
+    const char *arguments; /* words, each one argument: "FILE", "FILE [STREAM...]"    */
     const char *help;      /* one line                                                */
     int (*run)(const struct gr_options *options); /* NULL: known, but not there yet   */
     bool is_hidden;        /* not in --help                                           */
 };
 
 extern const struct gr_command gr_commands[GR_COMMAND_COUNT];
+
+/* What --help and the reference say beyond the line, for those who need it: text, or NULL. */
+extern const char *const gr_command_details[GR_COMMAND_COUNT];
 
 enum gr_option_kind {
     GR_OPTION_FLAG,     /* takes no value; bool                                       */
@@ -83,6 +86,8 @@ struct gr_options {
     struct gr_arena *arena;           /* owned                                        */
     const struct gr_command *command; /* NULL with --help or --version alone          */
     const char *file;                 /* NULL for a command that takes none           */
+    const char *const *words;         /* arguments behind it                          */
+    size_t word_count;
     bool wants_help;
     bool wants_version;
     bool wants_discover;
@@ -99,6 +104,8 @@ struct gr_options {
     const char *log_level;
     const char *log_format;
     const char *metrics_file;
+    const char *source;
+    const char *target;
     int64_t limit_rows;               /* 0: none                                      */
     int64_t threads;                  /* 0: not said                                  */
     int64_t max_duration_ms;          /* 0: none                                      */

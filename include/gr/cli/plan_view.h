@@ -11,4 +11,7 @@
 void gr_plan_view_put(const struct gr_plan *plan, struct gr_buf *out);
 void gr_plan_view_put_json(const struct gr_plan *plan, struct gr_buf *out);
 
+/* Appends what the operator should know of a stream, with semicolons between; or nothing. */
+void gr_plan_view_put_notes(const struct gr_plan_stream *stream, struct gr_buf *out);
+
 #endif

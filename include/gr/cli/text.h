@@ -22,6 +22,9 @@ void gr_text_cut(struct gr_buf *out, const char *text, size_t width);
 /* Appends `text`, filled up with spaces to `width` columns: behind it, or before. */
 void gr_text_pad(struct gr_buf *out, const char *text, size_t width, bool is_right);
 
+/* Appends `text`, behind "; " where something is there already. */
+void gr_text_join(struct gr_buf *out, const char *text);
+
 /* Writes 1,234,567. */
 const char *gr_text_number(int64_t number, char text[GR_TEXT_NUMBER]);
 
