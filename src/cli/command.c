@@ -4,6 +4,7 @@
 #include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/sink/pg.h"
+#include "gr/spec/connection.h"
 
 /* clang-format off */
 const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
@@ -22,16 +23,59 @@ const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
     [GR_COMMAND_AUDIT] = {
         "audit", "FILE", "prove the copy complete, repair what is not",
         gr_command_audit, false},
+    [GR_COMMAND_INIT] = {
+        "init", "FILE", "try account and database, write a replication file",
+        gr_command_init, false},
+    [GR_COMMAND_PREVIEW] = {
+        "preview", "FILE STREAM", "print rows as they would be stored, as JSON lines",
+        gr_command_preview, false},
+    [GR_COMMAND_STATUS] = {
+        "status", "FILE", "say how each stream stands, from the state alone",
+        gr_command_status, false},
+    [GR_COMMAND_STATE] = {
+        "state", "FILE show|reset|set [STREAM...]", "show bookmarks, or change them",
+        gr_command_state, false},
     [GR_COMMAND_REFERENCE] = {
         "reference", "PAGE", "print a page of the reference as Markdown",
         gr_command_reference, true},
 
     /* Planned and not there yet: the names are taken, and say so. */
-    [GR_COMMAND_INIT]    = {"init", "FILE", "write a replication file", NULL, true},
-    [GR_COMMAND_PREVIEW] = {"preview", "FILE STREAM", "print rows as JSON lines", NULL, true},
-    [GR_COMMAND_STATUS]  = {"status", "FILE", "show the last run of each stream", NULL, true},
-    [GR_COMMAND_STATE]   = {"state", "FILE", "show or change bookmarks", NULL, true},
     [GR_COMMAND_REPORT]  = {"report", "FILE", "write a page about the replication", NULL, true},
+};
+
+const char *const gr_command_details[GR_COMMAND_COUNT] = {
+    [GR_COMMAND_INIT] =
+        "In the first minute:\n"
+        "  export GORGIAS='{ type: gorgias, subdomain: mycompany, email: me@example.com, api_key: xxx }'\n"
+        "  export WAREHOUSE='" GR_TARGET_EXAMPLE "'\n"
+        "  gorgias-replicate init replication.yaml\n"
+        "  gorgias-replicate run replication.yaml\n"
+        "\n"
+        "The key is in Gorgias under Settings > REST API. Where the variables are not set, connections\n"
+        "are taken from Sling's env.yaml. Every endpoint and privilege is tried; the file lists all\n"
+        "streams, names the connections, and holds no secret. A file that exists is not overwritten,\n"
+        "and where something that is needed fails (exit 3 or 4), none is written.\n",
+    [GR_COMMAND_PREVIEW] =
+        "10 rows, unless --limit says otherwise; newest first where a run would read them so. Columns\n"
+        "are named, chosen and typed as in the table; _extra has the fields that the schema does not\n"
+        "name. The warehouse is not connected to.\n",
+    [GR_COMMAND_STATUS] =
+        "Nothing is asked of the API, and SELECT on the state schema is enough. LAG is how long ago\n"
+        "the last complete reading of a stream began; DRAINS IN is what its queue takes under the\n"
+        "rate limit. Exit 0 however the streams stand: programs read `ok` of --output json.\n",
+    [GR_COMMAND_STATE] =
+        "  state FILE show [STREAM...]      bookmarks, unfinished walks, queues\n"
+        "  state FILE reset STREAM...       the next run begins anew, at anchor_date\n"
+        "  state FILE set STREAM DATETIME   the next run goes on from there\n"
+        "\n"
+        "STREAM may be a pattern, but for set. Rows and queues stay as they are. Both take the lock of a\n"
+        "run: while one is at work they end with exit 5.\n",
+    [GR_COMMAND_AUDIT] =
+        "Each stream is compared by its whole list, or, where that is too long for --max-requests, by\n"
+        "ids, in windows that go on from audit to audit. MISSING rows were loaded, GONE ones deleted or\n"
+        "marked, CHANGED (stale) ones written anew, in the transaction that records them; NOT DUE are\n"
+        "those that the next run would have seen to. Exit 1 if any row was missing or gone, 0 only if\n"
+        "everything was checked, else 6; RESULT says why something was not.\n",
 };
 /* clang-format on */
 

@@ -1,0 +1,18 @@
+/*
+ * gr/cli/status_view.h - how a replication stands, for somebody who looks at it in the morning: a
+ * table, what is wrong in words, and the budget; or JSON. Pure.
+ */
+#ifndef GR_CLI_STATUS_VIEW_H
+#define GR_CLI_STATUS_VIEW_H
+
+#include "gr/base/buf.h"
+#include "gr/sink/overview.h"
+#include "gr/spec/plan.h"
+
+/* `width` of the table's lines, in columns; 0: as wide as they are. */
+void gr_status_view_put(const struct gr_plan *plan, const struct gr_overview *overview,
+                        size_t width, struct gr_buf *out);
+void gr_status_view_put_json(const struct gr_plan *plan, const struct gr_overview *overview,
+                             struct gr_buf *out);
+
+#endif
