@@ -30,13 +30,15 @@ class Offline(Case):
         self.assertEqual(2, self.command("--discover", "--streams", "nonsense").code)
 
     def test_help_and_version(self):
-        for arguments in (("--help",), ("-h",), ("run", "--help"), ("discover", "--help"), ("check", "--help"), ("validate", "--help"), ("--version",)):
+        for arguments in (("--help",), ("-h",), ("run", "--help"), ("discover", "--help"), ("check", "--help"), ("validate", "--help"), ("init", "--help"),
+                          ("preview", "--help"), ("status", "--help"), ("state", "--help"), ("audit", "--help"), ("--version",)):
             result = self.command(*arguments)
             self.assertEqual((0, ""), (result.code, result.stderr), arguments)
             self.assertIn("gorgias-replicate", result.stdout)
 
     def test_validate_and_dry_run(self):
-        connections = {"GORGIAS": "{ type: api, spec: gorgias, secrets: { subdomain: a, email: b@example.com, api_key: c } }",
+        connections = {"GORGIAS": "{ type: api, spec: gorgias, secrets: { subdomain: a, email: b@example.com, api_key: c },"
+                                  " inputs: { base_url: 'http://127.0.0.1:9' } }",
                        "WAREHOUSE": "postgresql:///nowhere"}
         replications = os.path.join(truth.ROOT, "replications")
         for name in sorted(os.listdir(replications)):

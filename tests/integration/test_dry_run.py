@@ -1,0 +1,111 @@
+"""run --dry-run: what a run would do, and what it would take."""
+
+import json
+import unittest
+
+import truth
+from harness import STREAMS, Case
+
+
+class DryRun(Case):
+    def setUp(self):
+        super().setUp()
+        self.simulator(seed=307, tickets=250)
+
+    def forecast(self, file, *options):
+        """And nothing changes, with one request at the most."""
+        everything = self.contents()
+        self.sim.clear_log()
+        result = self.command("run", file, "--dry-run", "--output", "json", *options)
+        self.assertEqual(0, result.code, str(result))
+        self.assertEqual(everything, self.contents())
+        self.assertLessEqual(len(self.requests()), 1)
+        return json.loads(result.stdout)
+
+    def contents(self):
+        tables = self.database.column("select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = relnamespace"
+                                      " where relkind = 'r' and nspname !~ '^(pg_|information_schema)' order by 1")
+        return {table: sorted(map(str, self.database.rows(f"select * from {table}"))) for table in tables}
+
+    @staticmethod
+    def stream(forecast, name):
+        (found,) = [stream for stream in forecast["streams"] if stream["stream"] == name]
+        return found
+
+    def test_before_the_first_run(self):
+        forecast = self.forecast(self.replication())
+        self.assertEqual(set(STREAMS), {stream["stream"] for stream in forecast["streams"]})
+        self.assertEqual("ticket_messages", forecast["asked"])
+        messages = self.stream(forecast, "ticket_messages")
+        self.assertEqual(("the pace of its newest rows", "2001-01-01T00:00:00.000000Z"), (messages["by"], messages["from"]))
+        self.assertGreater(messages["requests"], 1)
+        self.assertEqual((None, None, "unknown"), tuple(self.stream(forecast, "tags")[key] for key in ("requests", "time_ms", "by")))
+        self.assertEqual(1, self.stream(forecast, "account")["requests"])
+        self.assertEqual(12, forecast["unknown_streams"])
+
+    def test_the_pace_is_that_of_the_newest_rows(self):
+        when = sorted((truth.as_timestamptz(row["updated_datetime"]) for row in self.sim.truth("tickets")), reverse=True)
+        stream = self.stream(self.forecast(self.replication(("tickets",))), "tickets")
+        self.assertEqual(("the pace of its newest rows", -((truth.as_timestamptz("2001-01-01T00:00:00Z") - when[0]) // (when[0] - when[99]))),
+                         (stream["by"], stream["requests"]))
+
+    def test_after_runs(self):
+        file = self.replication()
+        self.run_replication(file)
+        first = self.run_replication(file)
+        forecast = self.forecast(file)
+        self.assertIsNone(forecast["asked"])
+        self.assertEqual(0, forecast["unknown_streams"])
+        for ran in first.summary["streams"]:
+            stream = self.stream(forecast, ran["stream"])
+            if ran["mode"] == "full-refresh" and stream["by"] != "a single object":
+                self.assertEqual((ran["requests"], "its last full reading"), (stream["requests"], stream["by"]), ran["stream"])
+            if ran["mode"] == "incremental":
+                self.assertEqual((ran["bookmark"], "its last runs"), (stream["bookmark"], stream["by"]))
+                self.assertEqual(stream["bookmark"], stream["from"])
+
+    def test_the_rate_and_the_queue_count(self):
+        file = self.replication(("tickets", "ticket_messages"), source=self.gorgias(rate={"requests": 40, "per": "20s"}))
+        self.run_replication(self.replication(("tickets", "ticket_messages"), name="fast.yaml"))
+        self.run_replication(self.replication(("tickets", "ticket_messages"), name="fast.yaml"))
+        self.database.do("insert into _gorgias_replicate.queue (object, key) select 'gorgias.ticket_messages', i from generate_series(1, 500) i")
+        forecast = self.forecast(file)
+        messages = self.stream(forecast, "ticket_messages")
+        self.assertEqual(500, messages["queue"])
+        self.assertGreaterEqual(messages["requests"], 501)
+        self.assertEqual((forecast["requests"] - 39) * 500, forecast["time_ms"])
+
+    def test_what_options_change(self):
+        file = self.replication({"tickets": None, "tags": None, "events": {"mode": "definition-only"}})
+        self.run_replication(file)
+        self.assertEqual((0, "nothing is asked"), tuple(self.stream(self.forecast(file), "events")[key] for key in ("requests", "by")))
+        limited = self.stream(self.forecast(file, "--limit", "250"), "tickets")
+        self.assertEqual((3, "the row limit, at most"), (limited["requests"], limited["by"]))
+        backfill = self.stream(self.forecast(file, "--range", "2020-01-01,2020-02-01"), "tickets")
+        self.assertEqual(("backfill", "2020-01-01T00:00:00.000000Z", "2020-02-01T00:00:00.000000Z"),
+                         tuple(backfill[key] for key in ("mode", "from", "to")))
+        self.assertEqual(["tags"], [stream["stream"] for stream in self.forecast(file, "--streams", "tags")["streams"]])
+        fresh = self.replication({"tags": {"source_options": {"min_interval": "1h"}}}, name="fresh.yaml")
+        self.assertEqual(0, self.stream(self.forecast(fresh), "tags")["requests"])
+
+    def test_text(self):
+        result = self.command("run", self.replication(), "--dry-run")
+        self.assertEqual(0, result.code, str(result))
+        self.assertRegex(result.stdout, r"(?m)^tickets +incremental +gorgias\.tickets +2001-01-01 +now ")
+        self.assertIn("12 streams cannot be estimated", result.stdout)
+        self.assertIn("nothing was written; one request was made, for a page of ticket_messages", result.stdout)
+
+    def test_neither_side_has_to_answer(self):
+        file = self.replication(source=self.gorgias(base_url="http://127.0.0.1:9"), target="postgresql:///x?host=/nowhere")
+        result = self.command("run", file, "--dry-run", "--output", "json")
+        self.assertEqual(0, result.code, str(result))
+        forecast = json.loads(result.stdout)
+        self.assertEqual(13, forecast["unknown_streams"])
+        self.assertIn("PostgreSQL", forecast["warehouse_error"])
+        self.assertIn("127.0.0.1", forecast["source_error"])
+        self.assertEqual(2, result.stderr.count("warn"))
+        self.assertEqual(2, self.command("run", self.replication(("nothing",), name="wrong.yaml"), "--dry-run").code)
+
+
+if __name__ == "__main__":
+    unittest.main()
