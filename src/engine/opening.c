@@ -278,7 +278,9 @@ is_same_source(const struct gr_stream *stream, const struct gr_stream_state *sta
 {
     const char *url = stream->engine->plan->source.base_url;
 
-    bool has_loaded = state->bookmark_us != GR_TIME_NONE || state->walk != NULL || state->age_ms >= 0;
+    /* The clock outlasts a bookmark that was reset, and the rows are still here. */
+    bool has_loaded = state->bookmark_us != GR_TIME_NONE || state->walk != NULL ||
+                      state->age_ms >= 0 || state->clock_us != GR_TIME_NONE;
 
     if (state->source == NULL || strcmp(state->source, url) == 0 || !has_loaded ||
         stream->table.is_empty || strncmp(state->source, "http:", 5) == 0 || strncmp(url, "http:", 5) == 0)

@@ -31,8 +31,8 @@ put_amendment(struct gr_script *script, const struct gr_plan *plan,
         " where object = any($1::text[]) for update), next as"
         " (select nextval(pg_get_serial_sequence($3, 'run_id')) as fence)\n"
         "update %s.streams as s set fence = greatest(s.fence, next.fence),"
-        " bookmark = $2::timestamptz, walk = null, audit = null, source_clock = null,"
-        " completed_at = null, updated_at = now()\n"
+        " bookmark = $2::timestamptz, walk = null, audit = null, completed_at = null,"
+        " updated_at = now()\n"
         "from former, next where s.object = former.object\n"
         "returning s.stream, round(extract(epoch from former.bookmark) * 1000000)::bigint,"
         " round(extract(epoch from s.bookmark) * 1000000)::bigint",

@@ -129,7 +129,9 @@ class State(Case):
         file = self.replication(("tickets",))
         self.run_replication(file)
         self.state(file, "reset", "tickets")
-        self.assertEqual(self.sim.url, self.database.value("select source from _gorgias_replicate.streams"))
+        self.database.do("update _gorgias_replicate.streams set source = 'https://other.gorgias.com'")
+        result = self.run_replication(self.replication(("tickets",), source=self.gorgias(base_url="https://one.invalid"), name="one.yaml"), expect=1)
+        self.assertIn("was loaded from https://other.gorgias.com", result.stderr)
 
     def test_while_a_run_is_at_work(self):
         file = self.replication(("tickets", "tags"))

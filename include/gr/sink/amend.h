@@ -5,8 +5,8 @@
  * What is forgotten with the bookmark: the unfinished walk and what it has read (they speak of rows
  * above the old bookmark), the staging of an unfinished scan, how far an audit has come, and that
  * the stream was complete (or min_interval would pass over the next run). What stays: the rows; the
- * queue, whose entries are due whatever the bookmark says; the source, which is what keeps another
- * account's rows out; rejects and unknown fields.
+ * queue, whose entries are due whatever the bookmark says; the source and its clock, by which
+ * another account's rows are kept out; rejects and unknown fields.
  *
  * Errors  GR_FAULT_LOCKED, as gr/sink/state.h; GR_FAULT_USAGE for a bookmark that means nothing
  * Owns    rows are the caller's
