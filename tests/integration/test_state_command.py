@@ -76,13 +76,14 @@ class State(Case):
         file = self.replication(("tickets",))
         self.run_replication(file)
         rows = self.by_age()
-        self.sim.advance("1h")
-        for row in rows[:120]:
-            self.sim.mutate("ticket_update", id=row["id"], fields={"subject": "again"})
-        self.run_replication(file, "--limit", "100")
+        for changed in (rows[:150], rows[150:190]):   # so far apart that the second walk from the top ends among the former
+            self.sim.advance("1h")
+            for row in changed:
+                self.sim.mutate("ticket_update", id=row["id"], fields={"subject": "again"})
+        self.run_replication(file, "--limit", "170")
         self.assertIn("span", self.show(file)["tickets"]["walk"])
-        seen = self.change_silently(self.by_age()[-1])
-        self.state(file, "set", "tickets", rows[100]["updated_datetime"])
+        seen = self.change_silently(self.by_age()[-141])
+        self.state(file, "set", "tickets", rows[195]["updated_datetime"])
         self.run_replication(file)
         self.assertTrue(seen())
         self.assert_equals_source("tickets")
