@@ -112,20 +112,20 @@ put_stream(struct gr_grid *grid, const struct gr_plan *plan, const struct gr_for
 static void
 put_last_lines(const struct gr_plan *plan, const struct gr_forecast *forecast, struct gr_buf *out)
 {
-    const char *least = forecast->unknown > 0 ? "at least " : "";
     char requests[GR_TEXT_NUMBER], per[GR_TIME_TEXT];
 
     gr_duration_format(forecast->rate.per_ms, per);
     gr_buf_printf(out, "%s: %zu stream%s, %s -> %s (%s)\n", plan->file, plan->count,
                   plan->count == 1 ? "" : "s", plan->source.name, plan->target.name,
                   plan->target.shown);
-    gr_buf_printf(out, "gorgias-replicate: a run would ask %s%s requests, and wait %s", least,
-                  gr_text_number(forecast->requests, requests), least);
+    gr_buf_printf(out, "gorgias-replicate: a run would ask about %s requests, and wait ",
+                  gr_text_number(forecast->requests, requests));
     gr_moment_put_span(forecast->ms, out);
     gr_buf_printf(out, " for the rate limit of %" PRId64 " per %s", forecast->rate.requests, per);
     if (forecast->unknown > 0)
-        gr_buf_printf(out, "; %zu stream%s cannot be estimated", forecast->unknown,
-                      forecast->unknown == 1 ? "" : "s");
+        gr_buf_printf(out, "; %zu stream%s cannot be estimated, and come%s on top",
+                      forecast->unknown, forecast->unknown == 1 ? "" : "s",
+                      forecast->unknown == 1 ? "s" : "");
     gr_buf_puts(out, "\ngorgias-replicate: nothing was written");
     if (forecast->asked != NULL)
         gr_buf_printf(out, "; one request was made, for a page of %s", forecast->asked);

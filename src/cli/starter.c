@@ -5,7 +5,7 @@
 
 #include "gr/cli/text.h"
 
-enum { COMMENT_WIDTH = 84 };
+enum { COMMENT_WIDTH = 110 };
 
 static void
 put_head(const struct gr_starter *starter, struct gr_buf *out)

@@ -11,7 +11,7 @@ static const char *const basis_names[GR_BASIS_COUNT] = {
     [GR_BASIS_OBJECT]  = "a single object",
     [GR_BASIS_RUNS]    = "its last runs",
     [GR_BASIS_WHOLE]   = "its last full reading",
-    [GR_BASIS_PACE]    = "the pace of its newest rows",
+    [GR_BASIS_PACE]    = "the pace of its newest rows, roughly",
     [GR_BASIS_PAGE]    = "its only page",
     [GR_BASIS_LIMIT]   = "the row limit, at most",
 };

@@ -18,7 +18,7 @@ test_starter(void **state)
         {.stream = "users",
          .walk = GR_WALK_FULL,
          .description = "Agents, and a description that goes on for so long that it has to be cut "
-                        "somewhere or the line would not be read by anybody"},
+                        "somewhere or the line would not be read by anybody at all"},
     };
     static const bool is_refused[] = {false, false, true};
     const struct gr_schemas schemas = {.items = streams, .count = 3};
