@@ -139,6 +139,14 @@ TWINS = (
          ("src/engine/page.c", "    *page = empty_page();\n    if (!gr_json_value(&reader, &whole) || !gr_json_end(&reader))",
           "    *page = empty_page();\n    if (!gr_json_value(&reader, &whole))"), tests="unit test_page"),
 
+    # -- by hand
+    twin("set-remembers", "after a bookmark was set back, all since then is read again",
+         ("src/sink/amend.c", "walk = null, audit = null, completed_at = null,", "audit = null, completed_at = null,"),
+         tests="integration test_state_command.State.test_set_forgets_an_unfinished_walk"),
+    twin("reset-forgets-the-account", "a table stays with its account, also after a reset",
+         ("src/engine/opening.c", "state->age_ms >= 0 || state->clock_us != GR_TIME_NONE;", "state->age_ms >= 0;"),
+         tests="integration test_state_command.State.test_a_reset_table_stays_with_its_account"),
+
     # -- secrets
     twin("redirect-followed", "credentials are sent to no other host",
          ("src/source/http.c", "CURLOPT_FOLLOWLOCATION, 0L", "CURLOPT_FOLLOWLOCATION, 1L"),
