@@ -29,12 +29,15 @@ gr_moment_put(int64_t us, const char *otherwise, struct gr_buf *out)
 void
 gr_moment_put_age(int64_t us, int64_t now_us, const char *otherwise, struct gr_buf *out)
 {
-    int64_t age_us = us > now_us ? 0 : now_us - us;
+    int64_t age_us;
     char text[GR_TIME_TEXT];
 
     if (us == GR_TIME_NONE || now_us == GR_TIME_NONE) {
         gr_buf_puts(out, otherwise);
-    } else if (age_us >= 2 * DAY_US) {
+        return;
+    }
+    age_us = us > now_us ? 0 : now_us - us;
+    if (age_us >= 2 * DAY_US) {
         gr_buf_printf(out, "%" PRId64 "d", age_us / DAY_US);
     } else if (age_us < MINUTE_US) {
         gr_buf_printf(out, "%" PRId64 "s", age_us / 1000000);
