@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,6 +211,45 @@ gr_pg_connect(const struct gr_target *target, const char *name, struct gr_error 
     return conn;
 }
 
+/* What libpq would look at only when it connects, and then as if the server were to blame. */
+/* clang-format off */
+static const struct {
+    const char *keyword;
+    const char *words; /* the value is one of them; NULL: it is a whole number */
+} choices[] = {
+    {"sslmode",              "disable allow prefer require verify-ca verify-full"},
+    {"channel_binding",      "disable prefer require"},
+    {"gssencmode",           "disable prefer require"},
+    {"target_session_attrs", "any read-write read-only primary standby prefer-standby"},
+    {"connect_timeout",      NULL},
+    {"keepalives",           NULL},
+    {"keepalives_idle",      NULL},
+    {"keepalives_interval",  NULL},
+    {"keepalives_count",     NULL},
+    {"tcp_user_timeout",     NULL},
+};
+/* clang-format on */
+
+static bool
+is_one_of(const char *words, const char *value)
+{
+    size_t len = strlen(value);
+
+    for (; *words != '\0'; words += strcspn(words, " "), words += *words == ' ')
+        if (strcspn(words, " ") == len && strncmp(words, value, len) == 0)
+            return true;
+    return false;
+}
+
+static bool
+is_number(const char *text)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    return end != text && *end == '\0' && value >= INT_MIN && value <= INT_MAX;
+}
+
 static bool
 is_port(const char *text)
 {
@@ -231,10 +271,23 @@ static bool
 judge_option(const struct gr_target *target, const char *keyword, const char *value,
              struct gr_error *err)
 {
-    if (strcmp(keyword, "port") != 0 || is_port(value))
-        return true;
-    (void)gr_fail(err, GR_FAULT_SPEC, "connection \"%s\": \"%s\" is no port", target->name, value);
-    return gr_hint(err, "A port is a number from 1 to 65535; PostgreSQL's own is 5432.");
+    if (strcmp(keyword, "port") == 0 && !is_port(value)) {
+        (void)gr_fail(err, GR_FAULT_SPEC, "connection \"%s\": \"%s\" is no port", target->name,
+                      value);
+        return gr_hint(err, "A port is a number from 1 to 65535; PostgreSQL's own is 5432.");
+    }
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+        const char *words = choices[i].words;
+
+        if (strcmp(keyword, choices[i].keyword) != 0 ||
+            (words != NULL ? is_one_of(words, value) : is_number(value)))
+            continue;
+        (void)gr_fail(err, GR_FAULT_SPEC, "connection \"%s\": %s cannot be \"%s\"", target->name,
+                      keyword, value);
+        return words == NULL ? gr_hint(err, "%s is a whole number.", keyword)
+                             : gr_hint(err, "%s is one of: %s.", keyword, words);
+    }
+    return true;
 }
 
 static bool

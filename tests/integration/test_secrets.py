@@ -267,7 +267,8 @@ class Password(Secrets):
                 ("a mapping", self.target(wrong), 4), ("a URL", self.url(quote(wrong, safe="")), 4),
                 ("nobody there", self.target(wrong, host="127.0.0.1", port="1"), 4), ("no such host", self.target(wrong, host="nowhere.invalid"), 4),
                 ("no such database", self.target(PASSWORD, database="nowhere"), 4), ("a bad port", self.target(wrong, port="99999"), 2),
-                ("a bad option", self.target(wrong, sslmode="sometimes"), 4), ("a bad escape", self.url("pa%zz-secret-word"), 2),
+                ("a bad option", self.target(wrong, sslmode="sometimes"), 2), ("no number", self.target(wrong, connect_timeout="soon"), 2),
+                ("a bad option of a URL", self.url(quote(wrong, safe="")) + "&sslmode=sometimes", 2), ("a bad escape", self.url("pa%zz-secret-word"), 2),
                 ("an @ too many", self.url("zz-secret@word"), 2), ("a bad parameter", self.url("zz-secret-word") + "&bogus=1", 2),
                 ("another database", self.url("zz-secret-word").replace("postgresql", "mysql"), 2), ("a zero byte", self.url("zz-secret-word%00"), 2)):
             self.hidden |= {"secret-word", "zz-secret"}

@@ -29,7 +29,7 @@
 struct gr_pg;
 
 /* Looks at the connection as far as that goes without a server: GR_FAULT_SPEC for what libpq cannot
-   read, or a port that is none. */
+   read, or would look at only when it connects. */
 bool gr_pg_judge(const struct gr_target *target, struct gr_error *err);
 
 /* Connects (10 s at most, keepalives on). Gives. */
