@@ -193,6 +193,12 @@ fail_not_found(const struct gr_connections *from, const struct gr_yaml_node *nam
     const char *known[64];
     size_t count = 0;
 
+    /* What was meant to be the connection itself may hold its secrets: it is not shown. */
+    if (strpbrk(name->text, "{}[]:@") != NULL) {
+        (void)gr_yaml_fail(
+            name, err, "a connection must be given by its name or as a URL, found another text");
+        return gr_hint(err, "Name it, and put it under \"connections\": for example %s", hint);
+    }
     for (size_t i = 0; from->own != NULL && i < from->own->count && count < 64; i++)
         known[count++] = from->own->keys[i]->text;
     (void)gr_yaml_fail(

@@ -572,6 +572,28 @@ test_refused_targets(void **state)
     }
 }
 
+/* A connection in quotes, or a URL of something else, where its name belongs. */
+static void
+test_connection_for_a_name(void **state)
+{
+    static const char *const texts[] = {"'{type: postgres, password: SECRET}'",
+                                        "'user:SECRET@host'", "'[SECRET]'"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const struct gr_yaml_node *out;
+        struct gr_connections from = {.arena = arena};
+
+        assert_false(
+            gr_connection_find(&from, parse(texts[i]), "postgresql://host/database", &out, &err));
+        assert_int_equal(err.fault, GR_FAULT_SPEC);
+        assert_string_equal(
+            err.message,
+            "f.yaml:1:1: a connection must be given by its name or as a URL, found another text");
+        assert_null(strstr(err.hint, "SECRET"));
+    }
+}
+
 /* Only values are expanded, and what comes out is no YAML any more. */
 static void
 test_expansion(void **state)
@@ -597,10 +619,19 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_forms),           TEST(test_defaults),        TEST(test_options),
-        TEST(test_base_urls),       TEST(test_oauth2),          TEST(test_api_key_file),
-        TEST(test_refused_sources), TEST(test_lookup),          TEST(test_target_urls),
-        TEST(test_target_mappings), TEST(test_refused_targets), TEST(test_expansion),
+        TEST(test_connection_for_a_name),
+        TEST(test_forms),
+        TEST(test_defaults),
+        TEST(test_options),
+        TEST(test_base_urls),
+        TEST(test_oauth2),
+        TEST(test_api_key_file),
+        TEST(test_refused_sources),
+        TEST(test_lookup),
+        TEST(test_target_urls),
+        TEST(test_target_mappings),
+        TEST(test_refused_targets),
+        TEST(test_expansion),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
