@@ -13,6 +13,7 @@ close_session(struct gr_leasing *leasing)
     gr_pg_close(leasing->pg);
     leasing->script = NULL;
     leasing->pg = NULL;
+    leasing->is_opening = false;
 }
 
 static void
@@ -28,11 +29,17 @@ lose(struct gr_engine *engine, struct gr_error *err, int64_t now_us)
 }
 
 /* What a crash of the server takes back of the level is as if it had drained. */
-static bool
-open_session(struct gr_leasing *leasing, const struct gr_target *target, struct gr_error *err)
+static void
+take_session(struct gr_engine *engine, int64_t now_us)
 {
-    return gr_pg_open_as(target, session_name, &leasing->pg, err) &&
-           gr_pg_exec(leasing->pg, "set synchronous_commit = off", err);
+    struct gr_leasing *leasing = &engine->leasing;
+    struct gr_error err;
+
+    leasing->is_opening = false;
+    if (gr_pg_exec(leasing->pg, "set synchronous_commit = off", &err))
+        gr_lease_regain(&leasing->lease);
+    else
+        lose(engine, &err, now_us);
 }
 
 void
@@ -40,10 +47,34 @@ gr_leasing_open(struct gr_engine *engine, int64_t now_ms)
 {
     struct gr_error err;
 
-    if (open_session(&engine->leasing, &engine->plan->target, &err))
-        gr_lease_regain(&engine->leasing.lease);
+    if (gr_pg_open_as(&engine->plan->target, session_name, &engine->leasing.pg, &err))
+        take_session(engine, now_ms * 1000);
     else
         lose(engine, &err, now_ms * 1000);
+}
+
+/* Meanwhile everything else goes on: a server that does not answer holds nothing up. */
+static void
+open_again(struct gr_engine *engine, int64_t now_us)
+{
+    struct gr_leasing *leasing = &engine->leasing;
+    struct gr_error err;
+
+    leasing->is_opening = gr_pg_open_begin(&engine->plan->target, session_name, &leasing->pg, &err);
+    if (!leasing->is_opening)
+        lose(engine, &err, now_us);
+}
+
+static void
+go_on_opening(struct gr_engine *engine, int64_t now_us)
+{
+    struct gr_error err;
+    enum gr_pg_opening opening = gr_pg_open_poll(engine->leasing.pg, &err);
+
+    if (opening == GR_PG_OPEN)
+        take_session(engine, now_us);
+    else if (opening == GR_PG_REFUSED)
+        lose(engine, &err, now_us);
 }
 
 void
@@ -99,8 +130,10 @@ gr_leasing_poll(struct gr_engine *engine, int64_t now_ms)
     struct gr_budget_answer answer;
     struct gr_error err;
 
-    if (!engine->is_stopping && gr_lease_looks_again(&leasing->lease, now_ms * 1000))
-        gr_leasing_open(engine, now_ms);
+    if (leasing->is_opening)
+        go_on_opening(engine, now_ms * 1000);
+    else if (!engine->is_stopping && gr_lease_looks_again(&leasing->lease, now_ms * 1000))
+        open_again(engine, now_ms * 1000);
     if (leasing->script == NULL)
         return;
     status = gr_script_poll(leasing->script, &err);
@@ -122,9 +155,12 @@ gr_leasing_poll(struct gr_engine *engine, int64_t now_ms)
 struct gr_http_socket
 gr_leasing_socket(const struct gr_engine *engine)
 {
+    const struct gr_leasing *leasing = &engine->leasing;
     struct gr_http_socket socket = {.fd = -1};
 
-    if (engine->leasing.script != NULL)
-        socket.fd = gr_script_socket(engine->leasing.script, &socket.wants_write);
+    if (leasing->is_opening)
+        socket.fd = gr_pg_open_socket(leasing->pg, &socket.wants_write);
+    else if (leasing->script != NULL)
+        socket.fd = gr_script_socket(leasing->script, &socket.wants_write);
     return socket;
 }

@@ -9,8 +9,16 @@
 
 #include "gr/sink/pg.h"
 
-/* A new connection whose application_name is `name`, waited for; NULL with *err filled. */
-PGconn *gr_pg_connect(const struct gr_target *target, const char *name, struct gr_error *err);
+/* Begins a connection whose application_name is `name`; NULL with *err filled where there is nothing to
+   begin. PQconnectPoll goes on with it. */
+PGconn *gr_pg_connect_begin(const struct gr_target *target, const char *name, struct gr_error *err);
+
+/* How long it may take: connect_timeout of the connection (seconds), else 10 s. */
+int64_t gr_pg_connect_ms(PGconn *conn);
+
+/* Fills *err with why it has failed, or is late; always false. */
+bool gr_pg_connect_fail(const struct gr_target *target, PGconn *conn, bool is_late,
+                        struct gr_error *err);
 
 /* The connection inside; NULL after a gr_pg_reopen that failed. */
 PGconn *gr_pg_conn(const struct gr_pg *pg);

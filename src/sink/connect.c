@@ -2,9 +2,7 @@
 #include "conn.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +10,6 @@
 #include "gr/base/alloc.h"
 #include "gr/base/buf.h"
 #include "gr/base/log.h"
-#include "gr/base/time.h"
 
 enum { CONNECT_MS = 10000 };
 
@@ -48,9 +45,8 @@ static const char no_answer_hint[] =
 static const char no_password_hint[] =
     "The server wants a password: put it into the connection, PGPASSWORD or ~/.pgpass.";
 
-/* How long to wait: connect_timeout of the connection (seconds), else 10 s. */
-static int64_t
-patience_ms(PGconn *conn)
+int64_t
+gr_pg_connect_ms(PGconn *conn)
 {
     PQconninfoOption *options = PQconninfo(conn);
     int64_t ms = CONNECT_MS;
@@ -65,28 +61,6 @@ patience_ms(PGconn *conn)
     }
     PQconninfoFree(options);
     return ms;
-}
-
-/* Drives the connection to its end; false when time is up. */
-static bool
-drive(PGconn *conn)
-{
-    int64_t until_ms = gr_clock_ms() + patience_ms(conn);
-    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-
-    while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
-        struct pollfd fd = {.fd = PQsocket(conn),
-                            .events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT};
-        int64_t left_ms = until_ms - gr_clock_ms();
-        int ready = left_ms <= 0 ? 0 : poll(&fd, 1, (int)left_ms);
-
-        if (ready == 0)
-            return false;
-        if (ready < 0 && errno == EINTR)
-            continue;
-        status = PQconnectPoll(conn);
-    }
-    return true;
 }
 
 /* The last "28P01: " in a text that libpq wrote at verbosity VERBOSE; "" for none. It is taken
@@ -118,8 +92,8 @@ tidy(char *text, char sqlstate[6])
     *to = '\0';
 }
 
-static bool
-fail_to_connect(const struct gr_target *target, PGconn *conn, bool is_late, struct gr_error *err)
+bool
+gr_pg_connect_fail(const struct gr_target *target, PGconn *conn, bool is_late, struct gr_error *err)
 {
     char sqlstate[6];
     char *text GR_CLEANUP(gr_free_var) = gr_strdup(PQerrorMessage(conn));
@@ -168,14 +142,13 @@ check_url(const struct gr_target *target, struct gr_error *err)
 }
 
 PGconn *
-gr_pg_connect(const struct gr_target *target, const char *name, struct gr_error *err)
+gr_pg_connect_begin(const struct gr_target *target, const char *name, struct gr_error *err)
 {
     enum { OURS = (sizeof(defaults) + sizeof(demands)) / sizeof(defaults[0]) };
     const char **words;
     size_t count = 0;
     size_t cap = 0;
     PGconn *conn;
-    bool is_done;
 
     if (!check_url(target, err))
         return NULL;
@@ -201,13 +174,6 @@ gr_pg_connect(const struct gr_target *target, const char *name, struct gr_error 
     gr_free(words);
     (void)PQsetErrorVerbosity(conn, PQERRORS_VERBOSE); /* the only way to a login's SQLSTATE */
     gr_log_secret(PQpass(conn));
-    is_done = PQstatus(conn) == CONNECTION_BAD || drive(conn);
-    if (PQstatus(conn) != CONNECTION_OK) {
-        (void)fail_to_connect(target, conn, !is_done, err);
-        PQfinish(conn);
-        return NULL;
-    }
-    (void)PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
     return conn;
 }
 

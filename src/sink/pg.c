@@ -2,6 +2,7 @@
 #include "gr/sink/pg.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "conn.h"
 #include "gr/base/alloc.h"
 #include "gr/base/buf.h"
+#include "gr/base/time.h"
 #include "gr/sink/sql.h"
 
 enum { OLDEST_SERVER = 130000 };
@@ -17,6 +19,8 @@ struct gr_pg {
     const struct gr_target *target; /* borrowed                                            */
     const char *name;               /* borrowed; application_name                          */
     PGconn *conn;                   /* owned; NULL after a reopening that failed           */
+    PostgresPollingStatusType want; /* while it is being opened                            */
+    int64_t until_ms;               /* so long, at most                                    */
     char *fence;                    /* owned; SQL that fails once the run was overtaken    */
     int64_t session;
     bool has_lz4;
@@ -257,20 +261,103 @@ drop_notice(void *context, const PGresult *result)
     (void)result;
 }
 
-static bool
-connect_and_set_up(struct gr_pg *pg, struct gr_error *err)
+static void
+hang_up(struct gr_pg *pg)
 {
-    pg->conn = gr_pg_connect(pg->target, pg->name, err);
+    PQfinish(pg->conn);
+    pg->conn = NULL;
+}
+
+static bool
+begin(struct gr_pg *pg, struct gr_error *err)
+{
+    pg->conn = gr_pg_connect_begin(pg->target, pg->name, err);
     if (pg->conn == NULL)
         return false;
+    pg->want = PGRES_POLLING_WRITING;
+    pg->until_ms = gr_clock_ms() + gr_pg_connect_ms(pg->conn);
+    return true;
+}
+
+/* Waits for the socket as long as `most_ms`. */
+static void
+go_on(struct gr_pg *pg, int64_t most_ms)
+{
+    bool wants_write;
+    struct pollfd fd = {.fd = gr_pg_open_socket(pg, &wants_write)};
+
+    fd.events = wants_write ? POLLOUT : POLLIN;
+    if (PQstatus(pg->conn) == CONNECTION_BAD)
+        pg->want = PGRES_POLLING_FAILED;
+    else if (poll(&fd, 1, (int)most_ms) > 0) /* a signal only makes us look again */
+        pg->want = PQconnectPoll(pg->conn);
+}
+
+static enum gr_pg_opening
+look(struct gr_pg *pg, int64_t most_ms, struct gr_error *err)
+{
+    bool is_late;
+
+    go_on(pg, most_ms);
+    is_late = gr_clock_ms() >= pg->until_ms;
+    if ((pg->want == PGRES_POLLING_READING || pg->want == PGRES_POLLING_WRITING) && !is_late)
+        return GR_PG_OPENING;
+    if (PQstatus(pg->conn) != CONNECTION_OK) {
+        (void)gr_pg_connect_fail(pg->target, pg->conn, is_late && pg->want != PGRES_POLLING_FAILED,
+                                 err);
+        hang_up(pg);
+        return GR_PG_REFUSED;
+    }
+    (void)PQsetErrorVerbosity(pg->conn, PQERRORS_DEFAULT);
     (void)PQsetNoticeReceiver(pg->conn, drop_notice, NULL);
     (void)PQsetnonblocking(pg->conn, 1); /* for scripts; PQexec blocks all the same */
     pg->session++;
     if (set_up(pg, err))
-        return true;
-    PQfinish(pg->conn);
-    pg->conn = NULL;
-    return false;
+        return GR_PG_OPEN;
+    hang_up(pg);
+    return GR_PG_REFUSED;
+}
+
+static bool
+connect_and_set_up(struct gr_pg *pg, struct gr_error *err)
+{
+    enum gr_pg_opening opening = begin(pg, err) ? GR_PG_OPENING : GR_PG_REFUSED;
+
+    while (opening == GR_PG_OPENING) {
+        int64_t left_ms = pg->until_ms - gr_clock_ms();
+
+        opening = look(pg, left_ms > 0 ? left_ms : 0, err);
+    }
+    return opening == GR_PG_OPEN;
+}
+
+bool
+gr_pg_open_begin(const struct gr_target *target, const char *name, struct gr_pg **out,
+                 struct gr_error *err)
+{
+    struct gr_pg *pg = gr_alloc(1, sizeof(*pg));
+
+    pg->target = target;
+    pg->name = name;
+    if (!begin(pg, err)) {
+        gr_free(pg);
+        return false;
+    }
+    *out = pg;
+    return true;
+}
+
+enum gr_pg_opening
+gr_pg_open_poll(struct gr_pg *pg, struct gr_error *err)
+{
+    return look(pg, 0, err);
+}
+
+int
+gr_pg_open_socket(const struct gr_pg *pg, bool *wants_write_out)
+{
+    *wants_write_out = pg->want != PGRES_POLLING_READING;
+    return PQsocket(pg->conn);
 }
 
 bool

@@ -61,11 +61,16 @@ class Budget(Case):
         self.assert_equals_source("tags")
 
     def test_a_session_of_its_own_that_it_can_do_without(self):
-        """It breaks in the middle: the run tells of it once, and goes on."""
-        run = self.load(1, self.account())
+        """It breaks in the middle: the run tells of it once, goes on, and has another one after a while."""
+        source = self.account()
+        # Until then the run has something to do.
+        self.sim.add_faults({"match": "/api/events", "request": 10, "fault": "503-html", "args": {"headers": {"Retry-After": "8"}}})
+        run = self.load(1, source)
         self.wait_for(lambda: self.database.value(SESSIONS) == 1 and len(self.sim.log()) > 20, "requests", run)
         self.database.do("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'gorgias-replicate budget'"
                          " and datname = current_database()")
+        self.wait_for(lambda: self.database.value(SESSIONS) == 0, "its end", run)
+        self.wait_for(lambda: self.database.value(SESSIONS) == 1, "another session", run)
         result = self.finish(run)
         self.assertEqual((0, 1), (result.code, result.stderr.count(UNSHARED)), str(result))
         self.assert_kept([result])

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "pg_cluster.h"
 #include "gr/base/alloc.h"
@@ -153,6 +155,65 @@ wrong_password_is_refused(void **state)
     target.values = (const char *[]){cluster.folder, "locked", "postgres", "open-sesame", NULL};
     must(gr_pg_open(&target, &refused, &err));
     gr_pg_close(refused);
+}
+
+/* A server that takes connections and says nothing. */
+static int
+mute_server(char *port, size_t size)
+{
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(place);
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(server, (struct sockaddr *)&place, len), 0);
+    assert_int_equal(listen(server, 8), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&place, &len), 0);
+    (void)snprintf(port, size, "%d", ntohs(place.sin_port));
+    return server;
+}
+
+static enum gr_pg_opening
+open_to_the_end(struct gr_pg *opening)
+{
+    enum gr_pg_opening how;
+
+    while ((how = gr_pg_open_poll(opening, &err)) == GR_PG_OPENING) {
+        bool wants_write;
+        struct pollfd fd = {.fd = gr_pg_open_socket(opening, &wants_write)};
+
+        assert_true(fd.fd >= 0);
+        fd.events = wants_write ? POLLOUT : POLLIN;
+        (void)poll(&fd, 1, 100);
+    }
+    return how;
+}
+
+static void
+opening_waits_for_nobody(void **state)
+{
+    struct gr_target target = admin_target;
+    char port[16];
+    int server = mute_server(port, sizeof(port));
+    struct gr_pg *opening;
+
+    (void)state;
+    must(gr_pg_open_begin(&target, "another", &opening, &err));
+    assert_int_equal(open_to_the_end(opening), GR_PG_OPEN);
+    check_on(opening, "select application_name from pg_stat_activity where pid = pg_backend_pid()",
+             "another");
+    gr_pg_close(opening);
+    target.keywords = (const char *[]){"host", "port", "user", "connect_timeout", NULL};
+    target.values = (const char *[]){"127.0.0.1", port, "nobody", "2", NULL};
+    must(gr_pg_open_begin(&target, "another", &opening, &err));
+    assert_int_equal(gr_pg_open_poll(opening, &err), GR_PG_OPENING);
+    assert_int_equal(open_to_the_end(opening), GR_PG_REFUSED);
+    check_has(err.message, "no connection in time");
+    gr_pg_close(opening);
+    (void)close(server);
+    must(gr_pg_open_begin(&target, "another", &opening, &err));
+    assert_int_equal(open_to_the_end(opening), GR_PG_REFUSED);
+    check_has(err.message, "refused");
+    gr_pg_close(opening);
 }
 
 static void
@@ -680,7 +741,8 @@ hostile_names_are_only_names(void **state)
         {"sub ject'", "subject", "'; drop schema public; --", GR_TYPE_TEXT, false, false, NULL},
         {"Größe $1 @ %s", "meta", "$$", GR_TYPE_JSONB, false, false, NULL},
         {"select", "messages_count", NULL, GR_TYPE_BIGINT, false, false, NULL},
-        {"\xE6\x97\xA5\xE4\xBB\x98", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, NULL},
+        {"\xE6\x97\xA5\xE4\xBB\x98", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false,
+         NULL},
         {"Updated", "updated_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, NULL},
     };
     static const char state_name[] = "st\"ate'; drop schema public cascade; --";
@@ -1143,6 +1205,7 @@ main(void)
         cmocka_unit_test(session_is_ours),
         cmocka_unit_test(refusals_say_what_to_do),
         cmocka_unit_test(wrong_password_is_refused),
+        cmocka_unit_test(opening_waits_for_nobody),
         cmocka_unit_test(faults_follow_the_sqlstate),
         cmocka_unit_test(rows_are_read),
         cmocka_unit_test_setup(scripts_commit, make_numbers),

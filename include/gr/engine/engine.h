@@ -19,6 +19,7 @@
 /* The run's part of the budget that it shares with other runs. */
 struct gr_leasing {
     struct gr_pg *pg;            /* owned; a session of its own, or NULL                 */
+    bool is_opening;             /* it does not stand yet                                */
     struct gr_script *script;    /* owned; the question that is under way, or NULL       */
     size_t step;                 /* of its answer                                        */
     struct gr_lease lease;

@@ -40,6 +40,16 @@ bool gr_pg_open_as(const struct gr_target *target, const char *name, struct gr_p
                    struct gr_error *err);
 void gr_pg_close(struct gr_pg *pg);
 
+/* The same without waiting: it is begun (gives), and then looked at until it stands or has failed.
+   Whatever comes of it, gr_pg_close takes it. */
+enum gr_pg_opening { GR_PG_OPENING, GR_PG_OPEN, GR_PG_REFUSED };
+bool gr_pg_open_begin(const struct gr_target *target, const char *name, struct gr_pg **out,
+                      struct gr_error *err);
+enum gr_pg_opening gr_pg_open_poll(struct gr_pg *pg, struct gr_error *err);
+
+/* What to wait for meanwhile. */
+int gr_pg_open_socket(const struct gr_pg *pg, bool *wants_write_out);
+
 /* A new session in place of a broken one. */
 bool gr_pg_reopen(struct gr_pg *pg, struct gr_error *err);
 
