@@ -4,7 +4,7 @@ crash.py has them all. And PostgreSQL itself stops without warning, on a disk th
 import unittest
 
 from points import interesting
-from world import EXPECTED, Durable, World
+from world import EXPECTED, LOG, Durable, World
 
 FIRST = {(phase, kind) for phase, kind in EXPECTED if phase != "drain"}
 
@@ -37,6 +37,14 @@ class Cut(World):
         self.hurt_all(interesting([point for point in begin if point.kind == "begin"] +
                                   [point for point in self.points if point.phase == "end"])[:-1], "cut-after")
         self.hurt_all(interesting(begin)[1:-6:6], "cut-after")
+
+    def test_sql_of_the_replication_file(self):
+        """pre_sql and post_sql are sent again."""
+        self.defaults = {"target_options": {"pre_sql": LOG, "post_sql": LOG}}
+        self.prepare("one-scan")
+        points = [point for point in self.points if "public.log" in point.text]
+        self.assertEqual(2, len(points))
+        self.hurt_all(points, "cut-before")
 
 
 class Crash(World):

@@ -4,11 +4,10 @@ import signal
 import unittest
 
 from points import sample
-from world import EXPECTED, World
+from world import LOG, World
 
 # Where a frozen run has nothing of its own any more to commit, or not yet.
 OUTSIDE = {("start", ""), ("start", "begin"), ("end", "")}
-LOG = "create table if not exists public.log (who text); insert into public.log values ('{stream_name}')"
 
 
 class Fence(World):

@@ -20,6 +20,9 @@ WALKED = ("tickets", "customers", "ticket_messages", "events", "satisfaction_sur
 SOME = (*WALKED, "tags", "custom_fields")
 ACTIONS = {f"{what}-{when}": (what, when) for what in ("kill", "cut", "crash") for when in ("before", "after")}
 
+# SQL of a replication file that leaves a trace.
+LOG = "create table if not exists public.log (who text); insert into public.log values ('{stream_name}')"
+
 # What a run leaves behind beside the rows, without what tells one run from another.
 STATE = """
 select '=streams', row_to_json(t)::text from (select object, stream, bookmark, walk, source, mode, source_clock
@@ -333,4 +336,4 @@ def pages_of(log):
     return pages
 
 
-__all__ = ["ACTIONS", "EXPECTED", "SCENARIOS", "Database", "Durable", "World"]
+__all__ = ["ACTIONS", "EXPECTED", "LOG", "SCENARIOS", "Database", "Durable", "World"]
