@@ -973,6 +973,39 @@ fenced_runs_write_nothing(void **state)
     gr_table_free(&table);
 }
 
+/* DDL, pre_sql and post_sql; those as well that cannot be part of a transaction. */
+static void
+what_is_no_script_is_fenced_too(void **state)
+{
+    static const char alone[] = "create index concurrently late on gorgias.tickets (subject)";
+    struct gr_plan plan = plan_of(0, 1, 3);
+    struct gr_table table;
+    int64_t run;
+
+    (void)state;
+    must(gr_state_begin(pg, &plan, &run, &err));
+    open_tickets(&table);
+    must(gr_pg_exec_fenced(pg, "create table gorgias.soon ()", &err));
+    must(gr_pg_exec_fenced(pg, alone, &err));
+    check("select to_regclass('gorgias.late') is not null", "t");
+    gr_table_free(&table);
+    run_sql("drop index gorgias.late; alter table gorgias.tickets drop column subject;"
+            "update _gorgias_replicate.streams set fence = fence + 1");
+    assert_false(gr_pg_exec_fenced(pg, "drop table gorgias.soon", &err));
+    assert_int_equal(err.fault, GR_FAULT_FENCED);
+    check("select to_regclass('gorgias.soon') is not null", "t");
+    assert_false(
+        gr_pg_exec_fenced(pg, "create index concurrently late on gorgias.tickets (id)", &err));
+    assert_int_equal(err.fault, GR_FAULT_FENCED);
+    check("select to_regclass('gorgias.late')", "null");
+    assert_false(gr_table_open(pg, &tickets, STATE, &table, &err));
+    assert_int_equal(err.fault, GR_FAULT_FENCED);
+    check("select count(*) from pg_attribute where attrelid = 'gorgias.tickets'::regclass"
+          " and attname = 'subject'",
+          "0");
+    run_sql("drop table gorgias.soon");
+}
+
 static void
 lost_runs_are_resumed(void **state)
 {
@@ -1227,6 +1260,7 @@ main(void)
         cmocka_unit_test_setup(stale_runs_are_lost, make_state),
         cmocka_unit_test_setup(bookmarks_are_kept, make_state),
         cmocka_unit_test_setup(fenced_runs_write_nothing, make_state),
+        cmocka_unit_test_setup(what_is_no_script_is_fenced_too, make_state),
         cmocka_unit_test_setup(lost_runs_are_resumed, make_state),
         cmocka_unit_test_setup(totals_and_rejects_are_kept, make_state),
         cmocka_unit_test_setup(leases_are_taken_from_a_level_that_drains, make_state),
