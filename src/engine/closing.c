@@ -26,6 +26,19 @@ is_complete(const struct gr_stream *stream)
            !stream->plan->has_range && stream->plan->mode != GR_MODE_DEFINITION_ONLY;
 }
 
+/* A part of the rows has no beginning, and what is always read in full needs none. */
+static void
+put_anchor(const struct gr_stream *stream, struct gr_script *script)
+{
+    int64_t anchor_us = gr_walk_anchor(&stream->walk, stream->anchor_us);
+
+    if (anchor_us != stream->anchor_us && stream->is_whole && !stream->is_fresh &&
+        !stream->walk.is_stopped && stream->report->error.fault == GR_OK &&
+        stream->plan->mode != GR_MODE_DEFINITION_ONLY && !gr_stream_is_audit(stream) &&
+        stream->plan->schema->walk != GR_WALK_FULL)
+        gr_commit_anchor(script, &stream->table, anchor_us);
+}
+
 static enum gr_status
 final_status(const struct gr_stream *stream)
 {
@@ -91,6 +104,7 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us,
                            stream->walk.scan.is_active ? GR_TIME_NONE : stream->walk.clock_us,
                            is_complete(stream) ? GR_COMMIT_COMPLETE : GR_COMMIT_PLAIN);
+    put_anchor(stream, script);
     gr_stream_totals(stream, status, &totals);
     gr_commit_stream_run(script, &stream->table, engine->run_id, &totals);
     stream->has_closed = true;

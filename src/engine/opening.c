@@ -220,6 +220,29 @@ is_scan_mode(enum gr_mode mode)
            mode == GR_MODE_SNAPSHOT || mode == GR_MODE_AUDIT;
 }
 
+/* What lies between an earlier anchor and that of the first walk is below the bookmark, to where no
+   walk comes. */
+static void
+warn_of_anchor(const struct gr_stream *stream)
+{
+    int64_t anchor_us = stream->engine->plan->source.anchor_us;
+    char was[GR_TIME_TEXT], is[GR_TIME_TEXT];
+    struct gr_error notice;
+
+    if (stream->plan->mode != GR_MODE_INCREMENTAL || gr_walk_is_scan(&stream->walk) ||
+        stream->anchor_us == GR_TIME_NONE || anchor_us >= stream->anchor_us ||
+        stream->anchor_us == 0)
+        return;
+    gr_time_format(stream->anchor_us, was);
+    gr_time_format(anchor_us, is);
+    (void)gr_fail(
+        &notice, GR_FAULT_SPEC,
+        "anchor_date lies before %.10s, from where on rows are here: older ones are not read", was);
+    (void)gr_hint(&notice, "Run once with --range %.*s,%.10s to read them.",
+                  anchor_us == GR_TIME_NONE ? 0 : 10, is, was);
+    gr_log_error(GR_LOG_WARN, stream->plan->name, &notice);
+}
+
 static void
 begin_walk(struct gr_stream *stream, const struct gr_stream_state *state)
 {
@@ -237,6 +260,8 @@ begin_walk(struct gr_stream *stream, const struct gr_stream_state *state)
     gr_walk_begin(&stream->walk, stream->plan, is_scan, engine->plan->source.anchor_us,
                   bookmark_us, walk, gr_clock_us());
     stream->report->bookmark_us = bookmark_us;
+    stream->anchor_us = bookmark_us == GR_TIME_NONE ? GR_TIME_NONE : state->anchor_us;
+    warn_of_anchor(stream);
     if (stream->walk.is_resumed)
         gr_log(GR_LOG_INFO, stream->plan->name, "goes on where an earlier run was interrupted",
                NULL);

@@ -62,6 +62,18 @@ gr_commit_state(struct gr_script *script, const struct gr_table *table,
                         NULL, 0);
 }
 
+void
+gr_commit_anchor(struct gr_script *script, const struct gr_table *table, int64_t anchor_us)
+{
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    char anchor[GR_TIME_TEXT];
+    const char *params[] = {table->object, instant(anchor_us, anchor)};
+
+    gr_buf_printf(&sql, "update %s.streams set anchor = $2::timestamptz where object = $1",
+                  table->state);
+    (void)gr_script_sql(script, gr_buf_text(&sql), params, 2);
+}
+
 size_t
 gr_commit_merge(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
                 const char *parent_table, const struct gr_feed *feeds, size_t feed_count)

@@ -1,4 +1,4 @@
-/* layout.c - the DDL of the state tables, layout 2. */
+/* layout.c - the DDL of the state tables, layout 3. */
 #include "layout.h"
 
 #include <stddef.h>
@@ -92,6 +92,10 @@ const char *const gr_state_ddl[] = {
     "alter table @.streams add column if not exists audit jsonb",
     "comment on column @.streams.audit is"
     " 'An unfinished audit: where it goes on; null: the next one begins anew'",
+
+    "alter table @.streams add column if not exists anchor timestamptz",
+    "comment on column @.streams.anchor is"
+    " 'Rows from here on were asked for; 1970: all of them; null: unknown'",
 
     "create table if not exists @.audits (\n"
     "    run_id       bigint not null,\n"
@@ -192,7 +196,7 @@ const char *const gr_state_ddl[] = {
     "    only_row boolean primary key default true check (only_row),\n"
     "    layout   integer not null)",
     "comment on table @.version is 'Layout of these tables'",
-    "insert into @.version (layout) values (2) on conflict (only_row) do update"
+    "insert into @.version (layout) values (3) on conflict (only_row) do update"
     " set layout = excluded.layout where version.layout < excluded.layout",
     NULL,
 };

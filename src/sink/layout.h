@@ -3,7 +3,7 @@
 #define GR_SRC_SINK_LAYOUT_H
 
 enum {
-    GR_STATE_LAYOUT = 2,
+    GR_STATE_LAYOUT = 3,
     GR_STATE_LAYOUT_READ = 2, /* the oldest that has what is looked at */
 };
 

@@ -483,9 +483,9 @@ gr_pg_exec_fenced(struct gr_pg *pg, const char *sql, struct gr_error *err)
     gr_buf_printf(&all, "%s;\n%s", pg->fence, sql);
     if (gr_pg_exec(pg, gr_buf_text(&all), err))
         return true;
-    /* What cannot be part of a transaction (VACUUM) comes behind one that has looked. */
+    /* What cannot be part of a transaction (VACUUM) comes behind this one, which has looked. */
     return strcmp(pg->sqlstate, "25001") == 0 && err->fault == GR_FAULT_DATA &&
-           gr_pg_exec(pg, pg->fence, err) && gr_pg_exec(pg, sql, err);
+           gr_pg_exec(pg, sql, err);
 }
 
 bool

@@ -309,7 +309,7 @@ gr_state_load(struct gr_pg *pg, const char *state_schema, const char *object,
         " coalesce(floor(extract(epoch from now() - completed_at) * 1000), -1)::bigint,"
         " round(extract(epoch from source_clock) * 1000000)::bigint, audit -> 'walk',"
         " coalesce((audit ->> 'named')::bigint, -1), coalesce((audit ->> 'after')::bigint,"
-        " -1), audit"
+        " -1), audit, round(extract(epoch from anchor) * 1000000)::bigint"
         " from @.streams where object = $1",
         state_schema, &sql);
     if (!gr_pg_query(pg, gr_buf_text(&sql), params, 1, &rows, err))
@@ -317,6 +317,7 @@ gr_state_load(struct gr_pg *pg, const char *state_schema, const char *object,
     *out = (struct gr_stream_state){.bookmark_us = instant(gr_rows_text(&rows, 0, 0)),
                                     .age_ms = rows.count > 0 ? gr_rows_int(&rows, 0, 3) : -1,
                                     .clock_us = instant(gr_rows_text(&rows, 0, 4)),
+                                    .anchor_us = instant(gr_rows_text(&rows, 0, 9)),
                                     .audit_named = rows.count > 0 ? gr_rows_int(&rows, 0, 6) : -1,
                                     .audit_after = rows.count > 0 ? gr_rows_int(&rows, 0, 7) : -1};
     if (gr_rows_text(&rows, 0, 1) != NULL)

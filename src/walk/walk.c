@@ -515,6 +515,24 @@ gr_walk_scan_bookmark(const struct gr_walk *walk)
     return max64(walk->bookmark_us, walk->scan.clock_us);
 }
 
+int64_t
+gr_walk_anchor(const struct gr_walk *walk, int64_t known_us)
+{
+    const struct gr_plan_stream *stream = walk->stream;
+    bool is_full = walk->way == GR_WAY_SCAN && stream->mode != GR_MODE_INCREMENTAL;
+    int64_t ours_us = is_full ? 0 : max64(walk->anchor_us, 0);
+
+    if (stream->has_range) {
+        bool is_joined = known_us != GR_TIME_NONE && stream->range_from_us <= known_us &&
+                         (stream->range_to_us == GR_TIME_NONE || stream->range_to_us >= known_us);
+
+        return is_joined ? max64(stream->range_from_us, 0) : known_us;
+    }
+    if (known_us == GR_TIME_NONE)
+        return ours_us;
+    return walk->way == GR_WAY_SCAN ? min64(known_us, ours_us) : known_us;
+}
+
 void
 gr_walk_finish_scan(struct gr_walk *walk)
 {

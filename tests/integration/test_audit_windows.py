@@ -280,7 +280,7 @@ class Process(Audit):
         self.database.do("drop table _gorgias_replicate.audits; alter table _gorgias_replicate.streams drop column audit;"
                          " update _gorgias_replicate.version set layout = 1")
         self.audit(file)
-        self.assertEqual(2, self.database.value("select layout from _gorgias_replicate.version"))
+        self.assertEqual(3, self.database.value("select layout from _gorgias_replicate.version"))
 
 
 if __name__ == "__main__":

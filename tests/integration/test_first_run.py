@@ -105,6 +105,29 @@ class FirstRun(Case):
         self.assertEqual(set(), want - have)
         self.assert_equals_source(*CONFIGURATION)
 
+    def test_an_anchor_that_is_moved_back(self):
+        """Its older rows come by a backfill alone: the run says so, with what to do, until that has been done."""
+        sim = self.simulator(seed=8, tickets=60, days=300)
+        moments = sorted(ticket["updated_datetime"] for ticket in sim.truth("tickets"))
+        first, second = moments[40][:10], moments[20][:10]
+        says = f"tickets: anchor_date lies before {first}, from where on rows are here"
+        run = lambda anchor, *options: self.run_replication(   # noqa: E731
+            self.replication(("tickets", "tags"), source=self.gorgias(anchor_date=anchor)), *options)
+        for anchor in (first, first, moments[50][:10]):
+            self.assertNotIn("anchor_date", run(anchor).stderr)
+        result = run(second)
+        self.assertIn(says, result.stderr)
+        self.assertIn(f"HINT: Run once with --range {second},{first} ", result.stderr)
+        self.assertEqual(1, result.stderr.count("anchor_date"))
+        self.assertIn(says, run("beginning", "--range", f"{second},{moments[30][:10]}").stderr + run(second).stderr)   # a part of it is not all
+        run(second, "--range", f"{second},{first}")
+        self.assertNotIn("anchor_date", run(second).stderr)
+        self.assert_equals_source("tickets", keep=lambda row: row["updated_datetime"] >= second)
+        self.assertIn(f"--range ,{second} ", run("beginning").stderr)
+        run("beginning", "--full-refresh")
+        self.assertNotIn("anchor_date", run("beginning").stderr)
+        self.assert_equals_source("tickets")
+
     def test_memory_is_bounded_by_the_page(self):
         # Bodies of 40 kB make a page of 100 messages 12 MB; 1,500 messages are 180 MB.
         self.simulator(seed=8, tickets=300, messages_per_ticket=5, body_bytes=40_000)

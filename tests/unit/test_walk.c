@@ -756,6 +756,42 @@ the_anchor_ends_a_first_walk(void **state)
     gr_walk_free(&walk);
 }
 
+static int64_t
+anchor_after(enum gr_mode mode, int64_t from_us, int64_t to_us, int64_t anchor_us, int64_t known_us)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_walk walk;
+    int64_t after_us;
+
+    stream.mode = mode;
+    stream.has_range = from_us != to_us;
+    stream.range_from_us = from_us;
+    stream.range_to_us = to_us;
+    gr_walk_begin(&walk, &stream, mode == GR_MODE_FULL_REFRESH, anchor_us, known_us, NULL, 0);
+    after_us = gr_walk_anchor(&walk, known_us);
+    gr_walk_free(&walk);
+    return after_us;
+}
+
+static void
+a_later_anchor_moves_nothing(void **state)
+{
+    const int64_t none = GR_TIME_NONE;
+
+    (void)state;
+    assert_int_equal(anchor_after(GR_MODE_INCREMENTAL, 0, 0, 500, none), 500);
+    assert_int_equal(anchor_after(GR_MODE_INCREMENTAL, 0, 0, none, none), 0);
+    assert_int_equal(anchor_after(GR_MODE_INCREMENTAL, 0, 0, 400, 500), 500);
+    assert_int_equal(anchor_after(GR_MODE_INCREMENTAL, 0, 0, 600, 500), 500);
+    assert_int_equal(anchor_after(GR_MODE_FULL_REFRESH, 0, 0, 400, 500), 0);
+    assert_int_equal(anchor_after(GR_MODE_BACKFILL, 300, 500, 400, 500), 300);
+    assert_int_equal(anchor_after(GR_MODE_BACKFILL, none, 700, 400, 500), 0);
+    assert_int_equal(anchor_after(GR_MODE_BACKFILL, 300, none, 400, 500), 300);
+    assert_int_equal(anchor_after(GR_MODE_BACKFILL, 300, 499, 400, 500), 500);
+    assert_int_equal(anchor_after(GR_MODE_BACKFILL, 501, 700, 400, 500), 500);
+    assert_int_equal(anchor_after(GR_MODE_BACKFILL, 300, 500, 400, none), none);
+}
+
 static void
 rows_that_share_the_last_value_are_not_claimed_as_read(void **state)
 {
@@ -1260,6 +1296,7 @@ main(void)
         cmocka_unit_test(an_empty_list_is_done_and_claims_nothing),
         cmocka_unit_test(a_row_limit_leaves_a_gap_and_no_bookmark),
         cmocka_unit_test(the_anchor_ends_a_first_walk),
+        cmocka_unit_test(a_later_anchor_moves_nothing),
         cmocka_unit_test(rows_that_share_the_last_value_are_not_claimed_as_read),
         cmocka_unit_test(reading_again_claims_only_what_it_reads),
         cmocka_unit_test(a_backfill_leaves_what_is_remembered_alone),

@@ -190,6 +190,7 @@ struct gr_stream {
     bool was_filled;            /* the running script fills                           */
     bool must_reopen;           /* a row that was to be new was there: begins anew, merging */
     bool may_not_fill;          /* ... for the rest of the run                        */
+    int64_t anchor_us;          /* rows from here on are here; GR_TIME_NONE: unknown  */
     int64_t committed_ms;       /* when its batch was last committed                  */
     bool has_refused;           /* the scan met objects that are no row: it may delete nothing */
     bool is_fresh;              /* complete within its min_interval: not asked again   */

@@ -220,6 +220,9 @@ struct gr_stream_totals {
 void gr_commit_stream_run(struct gr_script *script, const struct gr_table *table, int64_t run_id,
                           const struct gr_stream_totals *totals);
 
+/* Rows from `anchor_us` on have been asked for. */
+void gr_commit_anchor(struct gr_script *script, const struct gr_table *table, int64_t anchor_us);
+
 /* Reads the counts of a step that a function above returned. */
 struct gr_counts {
     int64_t inserted, updated, unchanged, deleted;

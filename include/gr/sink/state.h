@@ -69,6 +69,7 @@ struct gr_stream_state {
     char *source;        /* owned; base URL it was read from, or NULL */
     int64_t age_ms;      /* since it was last complete, -1: never     */
     int64_t clock_us;    /* the server's when the last whole reading began, GR_TIME_NONE: none */
+    int64_t anchor_us;   /* rows from here on were asked for, GR_TIME_NONE: unknown    */
     char *audit;         /* owned; JSON of an unfinished audit, or NULL ...            */
     char *audit_walk;    /* owned; ... its walk, or NULL                               */
     int64_t audit_named; /* ... how far it has come through ids that other tables name */

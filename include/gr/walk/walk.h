@@ -184,6 +184,13 @@ int64_t gr_walk_scan_bookmark(const struct gr_walk *walk);
 /* The end of the scan has been committed. */
 void gr_walk_finish_scan(struct gr_walk *walk);
 
+/*
+ * From when on rows have been asked for once the walk is done, where they had been from `known_us` on
+ * (GR_TIME_NONE: unknown); 0 for all of them. A walk that has a bookmark goes down to it and no
+ * further, wherever the anchor is now.
+ */
+int64_t gr_walk_anchor(const struct gr_walk *walk, int64_t known_us);
+
 /* What to remember, as JSON; gives. NULL when there is nothing beyond the bookmark. */
 char *gr_walk_state_json(const struct gr_walk *walk);
 
