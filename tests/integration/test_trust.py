@@ -129,6 +129,55 @@ class Answers(Case):
         self.run_replication(self.file)
         self.assertEqual(1, self.database.value(f"select count(*) from gorgias.tickets where id = {there} and _deleted_at is null"))
 
+    def test_what_another_object_answers(self):
+        """It says nothing of the one that was asked for, which is asked for again."""
+        self.copied()
+        self.sim.advance("100d")   # so that surveys change by their events only
+        self.run_replication(self.file)
+        self.sim.advance("10m")
+        survey = min(self.sim.truth("satisfaction_surveys"), key=lambda row: row["id"])
+        self.sim.mutate("survey_score", id=survey["id"], score=1 if survey["score"] == 5 else 5)
+        asked = {"customers": self.sim.mutate("customer_delete")["id"], "satisfaction-surveys": survey["id"],
+                 "custom-fields": self.sim.mutate("object_delete", stream="custom_fields")["id"]}
+        for path, id in asked.items():
+            other = next(row for row in self.sim.truth(path.replace("-", "_")) if row["id"] != id)
+            self.sim.add_faults({"match": f"/api/{path}/{id}", "fault": "garbled", "args": {"body": json.dumps(other)}})
+        self.answer_by_rows_of_others()
+        result = self.run_replication(self.file)
+        self.assertEqual([1] * 5, [rule.fired for rule in self.sim.faults.rules])
+        self.assert_equals_source(result=result)
+
+    def answer_by_rows_of_others(self):
+        """Of a ticket that an event calls deleted, and of the messages of one that has changed."""
+        alive, changed, other = [row["id"] for row in self.sim.truth("tickets") if row["messages_count"] > 1][:3]
+        self.sim.account.record("ticket-deleted", "Ticket", alive)
+        self.sim.mutate("ticket_update", id=changed)
+        for match, query, stream, key in (("/api/tickets", "ticket_ids=", "tickets", "id"),
+                                          ("/api/messages", f"ticket_id={changed}", "ticket_messages", "ticket_id")):
+            rows = [row for row in self.sim.truth(stream) if row[key] == other]
+            self.sim.add_faults({"match": match, "query": query, "fault": "garbled", "args": {"body": self.body(rows)}})
+
+    def test_refusals_and_redirects_delete_nothing(self):
+        """All of these are gone; but that is not what the answers say."""
+        self.copied()
+        gone = {"tickets": [self.sim.mutate("ticket_delete")["id"]], "customers": [self.sim.mutate("customer_delete")["id"] for _ in range(3)],
+                "custom_fields": [self.sim.mutate("object_delete", stream="custom_fields")["id"]]}
+        forbidden, elsewhere, refused = gone["customers"]
+        for match, fault, arguments in (
+                ("/api/tickets", "404", {}), (f"/api/customers/{forbidden}", "403", {}), (f"/api/customers/{elsewhere}", "redirect", {"code": 301}),
+                (f"/api/customers/{refused}", "400", {}), (f"/api/custom-fields/{gone['custom_fields'][0]}", "redirect", {"code": 301})):
+            self.sim.add_faults({"match": match, "query": "ticket_ids=" if fault == "404" else "", "times": "forever", "fault": fault, "args": arguments})
+        before = {stream: self.alive(stream, ids) for stream, ids in gone.items()}
+        result = self.run_replication(self.file, expect=1)
+        self.assertEqual({stream: len(ids) for stream, ids in gone.items()}, before)
+        self.assertEqual(before, {stream: self.alive(stream, ids) for stream, ids in gone.items()})
+        self.assertEqual(set(gone), {stream["stream"] for stream in result.summary["streams"] if stream["status"] == "failed"})
+        self.sim.clear_faults()
+        self.assert_equals_source(result=self.run_replication(self.file))
+
+    def alive(self, stream, ids):
+        return self.database.value(f"select count(*) from gorgias.{stream} where _deleted_at is null and id in ({', '.join(map(str, ids))})")
+
     def test_a_page_without_a_single_row_is_not_the_end(self):
         for stream, path in (("tickets", "tickets"), ("customers", "customers"), ("ticket_messages", "messages"), ("tags", "tags")):
             with self.subTest(stream=stream):

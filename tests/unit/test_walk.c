@@ -634,6 +634,71 @@ page_of(int64_t first, int64_t last, const char *next)
                                   .clock_us = 1000};
 }
 
+/* Two pages, each with what it says of its own order. */
+static const char *
+note_after(struct gr_schema *schema, struct gr_page_facts first, struct gr_page_facts second)
+{
+    struct gr_plan_stream stream = stream_of(schema);
+    struct gr_walk walk;
+    struct gr_error err;
+    const char *note;
+
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_page(&walk, &first, &err));
+    assert_string_equal(walk.note, "");
+    assert_true(gr_walk_page(&walk, &second, &err));
+    note = walk.note;
+    gr_walk_free(&walk);
+    return note;
+}
+
+static struct gr_page_facts
+rising(struct gr_page_facts page)
+{
+    page.max_us = page.last_us;
+    page.descends = false;
+    page.ascends = true;
+    return page;
+}
+
+static void
+order_is_proved_within_pages_and_from_page_to_page(void **state)
+{
+    static const char newest[] = "rows did not come newest first, as asked";
+    static const char oldest[] = "rows did not come oldest first, as asked";
+    struct gr_page_facts down = page_of(900, 400, "b"), up = rising(page_of(400, 900, "b"));
+
+    (void)state;
+    assert_string_equal(note_after(&newest_first, down, page_of(400, 300, "c")), "");
+    assert_string_equal(note_after(&newest_first, down, page_of(401, 300, "c")), newest);
+    assert_string_equal(note_after(&newest_first, down, rising(page_of(300, 350, "c"))), newest);
+    assert_string_equal(note_after(&oldest_first, up, rising(page_of(900, 950, "c"))), "");
+    assert_string_equal(note_after(&oldest_first, up, rising(page_of(899, 950, "c"))), oldest);
+    assert_string_equal(note_after(&oldest_first, up, page_of(950, 920, "c")), oldest);
+}
+
+/* What could not be read may be anything: such a page is no end the first time. */
+static void
+a_page_of_which_nothing_is_read_is_asked_for_again(void **state)
+{
+    struct gr_plan_stream stream = stream_of(&newest_first);
+    struct gr_page_facts page = page_of(GR_TIME_NONE, GR_TIME_NONE, NULL);
+    struct gr_walk walk;
+    struct gr_walk_ask ask;
+    struct gr_error err;
+
+    (void)state;
+    gr_walk_begin(&walk, &stream, false, GR_TIME_NONE, GR_TIME_NONE, NULL, 0);
+    assert_true(gr_walk_next(&walk, &ask));
+    page.rows = page.refused = 2;
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_true(gr_walk_next(&walk, &ask));
+    assert_null(ask.cursor);
+    assert_true(gr_walk_page(&walk, &page, &err));
+    assert_false(gr_walk_next(&walk, &ask));
+    gr_walk_free(&walk);
+}
+
 static void
 a_cursor_that_comes_again_is_noticed(void **state)
 {
@@ -1291,6 +1356,8 @@ main(void)
         cmocka_unit_test(a_scan_does_not_go_back),
         cmocka_unit_test(ties_in_no_order_void_the_claim),
         cmocka_unit_test(a_tie_that_a_page_ends_in_is_proved_across_the_pages),
+        cmocka_unit_test(order_is_proved_within_pages_and_from_page_to_page),
+        cmocka_unit_test(a_page_of_which_nothing_is_read_is_asked_for_again),
         cmocka_unit_test(a_cursor_that_comes_again_is_noticed),
         cmocka_unit_test(empty_pages_that_name_a_next_one_are_not_the_end),
         cmocka_unit_test(an_empty_list_is_done_and_claims_nothing),
