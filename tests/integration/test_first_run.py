@@ -1,5 +1,6 @@
 """The first run of all streams: every table equals the API, and has the columns, types, keys and comments that it should have."""
 
+import json
 import unittest
 
 import truth
@@ -127,6 +128,14 @@ class FirstRun(Case):
         run("beginning", "--full-refresh")
         self.assertNotIn("anchor_date", run("beginning").stderr)
         self.assert_equals_source("tickets")
+
+    def test_commits_wait_for_the_disk(self):
+        """Those of pages that come at the pace of an API, and whatever is no page."""
+        self.simulator(seed=9, tickets=230, latency="60ms")
+        log = self.run_replication(self.replication(("tickets", "ticket_messages", "tags")), "--log-level", "debug", "--log-format", "json").stderr
+        scripts = [event["script"] for event in map(json.loads, log.splitlines()) if event["event"] == "sql"]
+        self.assertGreater(len(scripts), 10)
+        self.assertEqual([], [script for script in scripts if "set local synchronous_commit = default" not in script])
 
     def test_memory_is_bounded_by_the_page(self):
         # Bodies of 40 kB make a page of 100 messages 12 MB; 1,500 messages are 180 MB.
