@@ -65,7 +65,7 @@ class Matrix(Case):
         """One run with a fault in each cell, and one without."""
         before = {} if is_first else {stream: (self.keys(stream), self.bookmark(stream)) for stream in STREAMS}
         self.sim.add_faults(*self.rules(cells))
-        result = self.command("run", self.file("4s" if any(cell[2] == "for ever" for cell in cells) else "1m"), "--schemas", self.schemas,
+        result = self.command("run", self.file("2s" if any(cell[2] == "for ever" for cell in cells) else "1m"), "--schemas", self.schemas,
                               "--output", "json", "--progress", "never")
         rules = self.sim.faults.rules
         self.sim.clear_faults()

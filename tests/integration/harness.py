@@ -320,3 +320,28 @@ class Poll(threading.Thread):
         self.join(TIMEOUT)
         if self.trouble:
             raise self.trouble
+
+
+class Holder:
+    """A session that holds a lock on a table while a block runs."""
+
+    def __init__(self, case, table):
+        self.case, self.table = case, table
+
+    def __enter__(self):
+        server = self.case.database.server
+        self.psql = subprocess.Popen([f"{server.programs}/psql", "-X", "-q", "-h", server.place, "-U", "postgres", "-d", self.case.database.name],
+                                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        self.psql.stdin.write(f"begin; lock table {self.table} in share mode;\n")
+        self.psql.stdin.flush()
+        held = f"select count(*) from pg_locks where relation = '{self.table}'::regclass and mode = 'ShareLock' and granted"
+        self.case.wait_for(lambda: self.case.database.value(held), f"the lock on {self.table}")
+        return self
+
+    def __exit__(self, *_):
+        self.psql.stdin.close()
+        try:
+            self.psql.wait(30)
+        finally:
+            self.psql.kill()
+            self.psql.wait()

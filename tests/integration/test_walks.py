@@ -1,11 +1,10 @@
 """Walks through lists that move, break their promises, or are left half-way."""
 
 import signal
-import threading
 import unittest
 
 import truth
-from harness import STREAMS, Case, parameters
+from harness import STREAMS, Case, Holder, parameters
 
 SECOND, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
 WALKED = ("tickets", "ticket_messages", "customers", "events", "satisfaction_surveys")
@@ -254,15 +253,15 @@ class Interrupted(Case):
         file = self.replication(("tickets",))
         self.run_replication(file)
         sim.mutate("ticket_update")
-        holder = threading.Thread(target=self.database.do, args=("begin; lock table gorgias.tickets in share mode; select pg_sleep(3); commit",))
-        holder.start()
-        self.addCleanup(holder.join)
         waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-        process = self.start("run", file)
-        self.wait_for(lambda: self.database.value(waits), "the wait for the lock", process)
-        process.send_signal(signal.SIGKILL)
-        self.finish(process)
-        result = self.run_replication(file)
+        with Holder(self, "gorgias.tickets"):
+            process = self.start("run", file)
+            self.wait_for(lambda: self.database.value(waits), "the wait for the lock", process)
+            process.send_signal(signal.SIGKILL)
+            self.finish(process)
+            process = self.start("run", file, "--output", "json")
+        result = self.finish(process)
+        self.assertEqual(0, result.code, str(result))
         self.assert_equals_source("tickets", result=result)
 
     def test_stopped_by_a_signal(self):
