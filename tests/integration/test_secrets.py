@@ -3,13 +3,15 @@
 import base64
 import json
 import os
+import pwd
+import shutil
 import ssl
 import stat
 import subprocess
 import unittest
 from urllib.parse import quote
 
-from harness import STREAMS, Case, postgres
+from harness import BINARY, STREAMS, Case, postgres
 from raw_api import RawApi
 
 # What no key has, but may have: it must survive YAML, JSON, URLs and shells, and must be found in all their ways of writing it.
@@ -168,6 +170,34 @@ class ApiKey(Secrets):
                 with open(f"/proc/{process.pid}/limits") as limits:
                     self.assertIn("Max core file size 0 0", " ".join(limits.read().split()))
                 self.kill(process)
+
+    def test_its_memory_is_for_nobody_else(self):
+        """Not for other processes of its user either: then what /proc tells of it belongs to root. It waits for its file meanwhile."""
+        os.chmod(self.folder, 0o755)
+        program = shutil.copy(BINARY, self.folder)   # where any user may run it
+        with open(program, "rb") as file:
+            if b"__asan_init" in file.read():
+                self.skipTest("the leak check looks into the memory")
+        fifo = os.path.join(self.folder, "fifo")
+        os.mkfifo(fifo)
+        os.chmod(fifo, 0o666)
+        self.addCleanup(os.close, os.open(fifo, os.O_RDWR))   # so that it is not at its end
+        nobody = pwd.getpwnam("nobody")
+        user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
+        process = subprocess.Popen([program, "validate", fifo], env=self.environment(), stderr=subprocess.DEVNULL, **user)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+
+        def reads():
+            folder = f"/proc/{process.pid}/fd"
+            try:
+                return any(os.readlink(os.path.join(folder, number)) == fifo for number in os.listdir(folder))
+            except FileNotFoundError:   # closed meanwhile
+                return False
+            except PermissionError:
+                return True
+        self.wait_for(reads, "the reading of its file")
+        self.assertEqual(0, os.stat(f"/proc/{process.pid}/environ").st_uid)
 
     def test_files_that_others_can_read_are_named_once(self):
         without = {key: value for key, value in self.source.items() if key != "api_key"}
