@@ -34,6 +34,8 @@ TWINS = (
     twin("script-not-again", "after a lost connection the same script runs again",
          ("src/engine/warehouse.c", "    if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE) {", "    if (true) {"),
          tests="crash test_cut.Cut.test_every_message_of_a_page"),
+    twin("answers-forgotten", "answers that were being committed are asked for again, and not taken for empty",
+         ("src/engine/warehouse.c", "        gr_drain_session_lost(stream);\n", ""), tests="crash test_cut.Cut.test_second_run"),
     twin("end-not-told", "a run whose connection broke at its very end is not taken for lost",
          ("src/engine/run.c", "if (err.fault != GR_FAULT_LOST || !gr_warehouse_reconnect(engine, &err))", "if (true)"),
          tests="crash test_cut.Cut.test_every_message_of_the_end"),
