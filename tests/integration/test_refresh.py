@@ -68,7 +68,8 @@ class Refresh(Case):
         users = self.alive("users")
         for body in ('{"data": [null, 5, {"id": null}, {"x": 1}], "meta": {"next_cursor": null}}', '[{"id": 1.5}]'):
             with self.subTest(body=body):
-                self.sim.add_faults({"match": "/api/users", "fault": "garbled", "args": {"body": body}})
+                # For ever: a page of which nothing can be read is asked for again.
+                self.sim.add_faults({"match": "/api/users", "times": "forever", "fault": "garbled", "args": {"body": body}})
                 result = self.run_replication(file)
                 self.assertEqual(0, result.stream("users")["deleted"])
                 self.assertGreater(result.stream("users")["rejected"], 0)
