@@ -1,28 +1,28 @@
 /* oauth.c - access tokens that are renewed before they expire. */
 #include "gr/source/oauth.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <json-c/json.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "gr/base/alloc.h"
 #include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/source/gorgias.h"
 #include "gr/source/retry.h"
+#include "gr/source/tokenfile.h"
 
-enum { RENEW_BEFORE_MS = 300000, LIFE_S = 24 * 3600, LIFE_MAX_S = 366 * 24 * 3600 };
+enum {
+    RENEW_BEFORE_MS = 300000,
+    LIFE_S = 24 * 3600,
+    LIFE_MAX_S = 366 * 24 * 3600,
+    LOCK_POLL_MS = 100
+};
 
 void
 gr_oauth_init(struct gr_oauth *oauth, const struct gr_source *source)
 {
-    *oauth = (struct gr_oauth){.source = source,
-                               .has_token = source->access_token != NULL,
-                               .expires_ms = INT64_MAX};
+    *oauth = (struct gr_oauth){
+        .source = source, .has_token = source->access_token != NULL, .expires_ms = INT64_MAX};
     if (source->refresh_token != NULL && source->client_id != NULL)
         oauth->refresh_token = gr_strdup(source->refresh_token);
 }
@@ -47,40 +47,94 @@ gr_oauth_is_due(const struct gr_oauth *oauth, int64_t now_ms)
     return gr_oauth_can_renew(oauth) && (!oauth->has_token || now_ms >= oauth->expires_ms);
 }
 
+/* Takes the place of the refresh token, if it is another one; takes `token`, which may be NULL. */
 static bool
-write_all(const char *path, const char *text)
+adopt(struct gr_oauth *oauth, char *token)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    size_t len = strlen(text);
-    bool ok;
+    bool is_other = token != NULL && strcmp(token, oauth->refresh_token) != 0;
 
-    if (file < 0)
-        return false;
-    ok = fchmod(file, 0600) == 0 && write(file, text, len) == (ssize_t)len && fsync(file) == 0;
-    return close(file) == 0 && ok;
+    gr_log_secret(token);
+    if (is_other) {
+        gr_free(oauth->refresh_token);
+        oauth->refresh_token = token;
+    } else {
+        gr_free(token);
+    }
+    return is_other;
 }
 
-/* The file has either the old token or the new one, whatever happens. */
+/* Another run that shares the file may have renewed since. */
+static bool
+adopt_newer(struct gr_oauth *oauth)
+{
+    const char *path = oauth->source->refresh_token_file;
+
+    return path != NULL && adopt(oauth, gr_token_file_read(path));
+}
+
+static bool
+write_file(const struct gr_oauth *oauth, const char *hint, struct gr_error *err)
+{
+    return gr_token_file_write(oauth->source->refresh_token_file, oauth->refresh_token, err) ||
+           gr_hint(err, "%s", hint);
+}
+
+/* Before the only key is used up, it is made sure that the next one can be kept: by writing this
+   one as that will be written. */
+static bool
+rehearse(const struct gr_oauth *oauth, struct gr_error *err)
+{
+    return oauth->source->refresh_token_file == NULL ||
+           write_file(oauth,
+                      "Make the file and its folder writable for the user that runs this: a token "
+                      "that rotates "
+                      "has to be kept. Nothing was asked of the source, and the token is as good "
+                      "as before.",
+                      err);
+}
+
 static bool
 keep_rotated(const struct gr_oauth *oauth, struct gr_error *err)
 {
-    const char *path = oauth->source->refresh_token_file;
-    GR_CLEANUP(gr_buf_free) struct gr_buf draft = gr_buf_new(0);
-
-    if (path == NULL) {
-        gr_log(GR_LOG_WARN, NULL,
-               "the refresh token has rotated, and there is no refresh_token_file to keep it in",
-               NULL);
+    if (oauth->source->refresh_token_file == NULL) {
+        gr_log(
+            GR_LOG_WARN, NULL,
+            "the refresh token has rotated, and the one that the connection states works no more",
+            "hint",
+            "The next run will be refused: authorize the app again, and name a refresh_token_file "
+            "instead of "
+            "refresh_token, in which rotated tokens are kept.",
+            NULL);
         return true;
     }
-    gr_buf_printf(&draft, "%s.new", path);
-    if (write_all(gr_buf_text(&draft), oauth->refresh_token) &&
-        rename(gr_buf_text(&draft), path) == 0)
-        return true;
-    (void)gr_fail(err, GR_FAULT_SPEC, "%s: the rotated refresh token cannot be written: %s", path,
-                  strerror(errno));
-    return gr_hint(err, "Make the file and its folder writable for the user that runs this, and "
-                        "authorize the app again: the old token may no longer work.");
+    return write_file(
+        oauth,
+        "Make the file and its folder writable for the user that runs this, and authorize the app "
+        "again: the old token may no longer work.",
+        err);
+}
+
+/* Waits while another run renews, which asks once and is done. */
+static bool
+lock_file(const struct gr_oauth *oauth, struct gr_http *http, int *lock, struct gr_error *err)
+{
+    const struct gr_source *source = oauth->source;
+    int64_t waited_ms = 0;
+
+    while (source->refresh_token_file != NULL &&
+           !gr_token_file_lock(source->refresh_token_file, lock)) {
+        if (waited_ms >= source->retry_timeout_ms) {
+            (void)gr_fail(err, GR_FAULT_UNREACHABLE,
+                          "%s: another run has been renewing the access token for too long",
+                          source->refresh_token_file);
+            return gr_hint(err,
+                           "Look for a run that is frozen, and end it: that lets go of the file.");
+        }
+        if (!gr_http_pause(http, LOCK_POLL_MS))
+            return gr_fail(err, GR_FAULT_CANCELLED, "stopped");
+        waited_ms += LOCK_POLL_MS;
+    }
+    return true;
 }
 
 static void
@@ -135,68 +189,110 @@ take_tokens(struct gr_oauth *oauth, struct gr_http *http, struct json_object *bo
             struct gr_error *err)
 {
     GR_CLEANUP(gr_free_var) char *access = member(body, "access_token");
-    char *refresh = member(body, "refresh_token");
     int64_t life = life_ms(body);
-    bool has_rotated = refresh != NULL && strcmp(refresh, oauth->refresh_token) != 0;
 
     gr_log_secret(access);
-    gr_log_secret(refresh);
-    if (has_rotated) {
-        gr_free(oauth->refresh_token);
-        oauth->refresh_token = refresh;
-    } else {
-        gr_free(refresh);
-    }
+    if (adopt(oauth, member(body, "refresh_token")) && !keep_rotated(oauth, err))
+        return false;
     if (access == NULL)
         return gr_fail(err, GR_FAULT_PAYLOAD, "/oauth/token: the answer has no access_token");
-    if (has_rotated && !keep_rotated(oauth, err))
-        return false;
     gr_http_set_token(http, access);
     oauth->has_token = true;
     oauth->expires_ms = now_ms + (life > 2 * RENEW_BEFORE_MS ? life - RENEW_BEFORE_MS : life / 2);
     return true;
 }
 
+/* Words of RFC 6749, 5.2, by which the endpoint says what is wrong. */
+static const struct refusal {
+    const char *word;
+    const char *hint;
+    bool is_of_grant; /* the client was accepted */
+} refusals[] = {
+    {"invalid_grant",
+     "The refresh token was used before, was revoked, or is another app's: authorize the app "
+     "again, and put the "
+     "new token where the connection has the old one.",
+     true},
+    {"invalid_client", "Check client_id and client_secret.", false},
+    {"",
+     "Check client_id, client_secret and the refresh token; authorize the app again if the token "
+     "was revoked.",
+     false},
+};
+
+static const struct refusal *
+find_refusal(struct json_object *body)
+{
+    GR_CLEANUP(gr_free_var) char *word = member(body, "error");
+    const struct refusal *refusal = refusals;
+
+    while (refusal->word[0] != '\0' && (word == NULL || strcmp(word, refusal->word) != 0))
+        refusal++;
+    return refusal;
+}
+
+static bool
+refuse(const struct refusal *refusal, long status, struct gr_error *err)
+{
+    (void)gr_fail(err, GR_FAULT_AUTH,
+                  "the source refused to renew the access token%s%s (HTTP %ld from /oauth/token)",
+                  refusal->word[0] == '\0' ? "" : ": ", refusal->word, status);
+    return gr_hint(err, "%s", refusal->hint);
+}
+
+/* False with `*is_client_out`: where the client's credentials stood may be what was wrong. */
 static bool
 take_answer(struct gr_oauth *oauth, struct gr_http *http, const struct gr_http_response *response,
-            int64_t now_ms, struct gr_error *err)
+            int64_t now_ms, bool *is_client_out, struct gr_error *err)
 {
-    struct json_object *body;
-    bool ok;
+    struct json_object *body = json_tokener_parse(gr_buf_text(&response->body));
+    const struct refusal *refusal = find_refusal(body);
+    bool ok = gr_gorgias_classify(response, err);
 
-    if (!gr_gorgias_classify(response, err)) {
-        if (response->status == 400 || response->status == 401 || response->status == 403) {
-            (void)gr_fail(err, GR_FAULT_AUTH,
-                          "the source refused to renew the access token (HTTP %ld from /oauth/token)",
-                          response->status);
-            (void)gr_hint(err, "Check client_id, client_secret and the refresh token; authorize the "
-                               "app again if the token was revoked.");
-        }
-        return false;
-    }
-    body = json_tokener_parse(gr_buf_text(&response->body));
-    ok = take_tokens(oauth, http, body, now_ms, err);
+    if (ok)
+        ok = take_tokens(oauth, http, body, now_ms, err);
+    else if (response->status == 400 || response->status == 401 || response->status == 403)
+        (void)refuse(refusal, response->status, err);
+    *is_client_out = !ok && err->fault == GR_FAULT_AUTH && !refusal->is_of_grant;
     json_object_put(body);
     return ok;
 }
 
 /* One request; a second one where the credentials turn out to belong into the form. */
 static bool
-attempt(struct gr_oauth *oauth, struct gr_http *http, int64_t now_ms, struct gr_retry_state *state,
+request(struct gr_oauth *oauth, struct gr_http *http, int64_t now_ms, struct gr_retry_state *state,
         struct gr_error *err)
 {
     struct gr_http_response *response = ask(oauth, http);
-    bool ok = take_answer(oauth, http, response, now_ms, err);
+    bool is_client;
+    bool ok = take_answer(oauth, http, response, now_ms, &is_client, err);
 
     state->was_reached = state->was_reached || response->status != 0;
     state->lost_ms += response->elapsed_ms;
     gr_http_response_free(response);
-    if (ok || err->fault != GR_FAULT_AUTH || oauth->is_form) {
+    if (!is_client || oauth->is_form) {
         state->attempts++;
         return ok;
     }
     oauth->is_form = true;
-    return attempt(oauth, http, now_ms, state, err);
+    return request(oauth, http, now_ms, state, err);
+}
+
+/* Where locks do not reach, another run may have used the token up, and left the next one. */
+static bool
+attempt(struct gr_oauth *oauth, struct gr_http *http, int64_t now_ms, struct gr_retry_state *state,
+        struct gr_error *err)
+{
+    GR_CLEANUP(gr_token_file_unlock) int lock = GR_TOKEN_FILE_UNLOCKED;
+
+    if (!lock_file(oauth, http, &lock, err))
+        return false;
+    (void)adopt_newer(oauth);
+    if (!rehearse(oauth, err))
+        return false;
+    return request(oauth, http, now_ms, state, err) ||
+           (err->fault == GR_FAULT_AUTH && adopt_newer(oauth) &&
+            request(oauth, http, now_ms, state, err));
 }
 
 /* False: there is no further attempt. */

@@ -55,9 +55,10 @@ static const struct gr_field fields[] = {
     {"client_secret",      GR_FIELD_TEXT, IN(client_secret),         false, NULL, NULL,
      "OAuth2"},
     {"refresh_token",      GR_FIELD_TEXT, IN(refresh_token),         false, NULL, NULL,
-     "OAuth2"},
+     "OAuth2; a token that rotates needs refresh_token_file"},
     {"refresh_token_file", GR_FIELD_TEXT, IN(refresh_token_file),    false, NULL, NULL,
-     "OAuth2: file that holds the refresh token; rewritten when the token rotates"},
+     "OAuth2: file that holds the refresh token; rewritten when the token rotates, so it and its folder "
+     "must be writable"},
     {"anchor_date",        GR_FIELD_TEXT, AT(anchor_date),           false, NULL, NULL,
      "YYYY-MM-DD: where a first run begins; default one year ago; `beginning` for everything"},
     {"base_url",           GR_FIELD_TEXT, IN(base_url),              false, NULL, NULL,

@@ -73,6 +73,10 @@ class Doorkeeper:
             self.refresh.discard(old)
             new = token_urlsafe(24)
             self.refresh.add(new)
-        return Reply.json(request.target, {
-            "access_token": self.grant(), "token_type": "Bearer", "expires_in": clock.duration(self.settings.token_life) // clock.SECOND,
-            "refresh_token": new, "scope": "openid offline tickets:read customers:read"})
+        answer = {"access_token": self.grant(), "token_type": "Bearer", "expires_in": clock.duration(self.settings.token_life) // clock.SECOND,
+                  "refresh_token": new, "scope": "openid offline tickets:read customers:read"}
+        if self.settings.expires_in == "none":
+            del answer["expires_in"]
+        elif self.settings.expires_in:
+            answer["expires_in"] = json.loads(self.settings.expires_in)
+        return Reply.json(request.target, answer)

@@ -1,5 +1,7 @@
 """What can be switched while the simulator runs. The command line and POST /_sim/settings set the same names."""
 
+import json
+
 import clock
 from bucket import Bucket
 
@@ -12,6 +14,7 @@ SETTINGS = {
     "client_secret": ("sim-secret", "OAuth2 client secret"),
     "refresh_token": ("sim-refresh", "the first OAuth2 refresh token"),
     "token_life": ("24h", "life of an access token, on the simulator's clock"),
+    "expires_in": ("", "what the token endpoint says of that life, as JSON; empty: the truth; none: nothing"),
     "rotate": (True, "a refresh token works once, and its answer brings the next"),
     "rate": ("40/20s", "the leaky bucket of API-key requests, or off"),
     "oauth_rate": ("80/20s", "the leaky bucket of OAuth2 requests, or off"),
@@ -49,6 +52,8 @@ class Settings:
                 raise ValueError(f"{name}: one of {', '.join(CHOICES[name])}")
             if name in ("rate", "oauth_rate"):
                 Bucket.parse(value)
+            elif name == "expires_in" and value not in ("", "none"):
+                json.loads(value)
             elif name in ("token_life", "cursor_ttl"):
                 clock.duration(value)
             elif name == "latency":
