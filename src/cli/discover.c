@@ -81,10 +81,15 @@ static void
 put_streams(const struct gr_schemas *schemas, const struct gr_discover *ask, struct gr_buf *out)
 {
     static const struct gr_grid_column columns[] = {
-        {.title = "STREAM"}, {.title = "MODE"},     {.title = "CURSOR"},
-        {.title = "KEY"},    {.title = "ENDPOINT"}, {.title = "DESCRIPTION", .is_cut = true},
+        {.title = "STREAM"},
+        {.title = "IN '*'"},
+        {.title = "MODE"},
+        {.title = "CURSOR"},
+        {.title = "KEY"},
+        {.title = "ENDPOINT"},
+        {.title = "DESCRIPTION", .is_cut = true},
     };
-    GR_CLEANUP(gr_grid_free_var) struct gr_grid *grid = gr_grid_new(columns, 6);
+    GR_CLEANUP(gr_grid_free_var) struct gr_grid *grid = gr_grid_new(columns, 7);
 
     for (size_t i = 0; i < schemas->count; i++) {
         const struct gr_schema *schema = &schemas->items[i];
@@ -94,6 +99,7 @@ put_streams(const struct gr_schemas *schemas, const struct gr_discover *ask, str
             continue;
         put_key(schema, &key);
         gr_grid_put(grid, schema->stream);
+        gr_grid_put(grid, schema->is_named_only ? "no" : "yes");
         gr_grid_put(grid, mode_of(schema));
         gr_grid_put(grid, schema->cursor != NULL ? schema->cursor : "-");
         gr_grid_put(grid, gr_buf_text(&key));
@@ -180,6 +186,7 @@ stream_doc(const struct gr_schema *schema, bool with_columns)
     gr_doc_put_text(item, "stream", schema->stream);
     gr_doc_put_text(item, "description", schema->description);
     gr_doc_put_text(item, "endpoint", schema->path);
+    gr_doc_put_bool(item, "in_wildcard", !schema->is_named_only);
     gr_doc_put_text(item, "mode", mode_of(schema));
     gr_doc_put(item, "key", key);
     gr_doc_put_text(item, "cursor", schema->cursor);

@@ -267,8 +267,18 @@ add(struct loader *l, const struct gr_stream_entry *entry, const struct gr_schem
 }
 
 static bool
+fail_left_out(struct loader *l, const struct gr_yaml_node *key, const struct gr_schema *schema)
+{
+    (void)gr_yaml_fail(key, l->err,
+                       "\"%.60s\" matches only streams that no wildcard includes, such as %s",
+                       key->text, schema->stream);
+    return gr_hint(l->err, "Name each of them; --discover shows what a wildcard includes.");
+}
+
+static bool
 expand(struct loader *l, struct gr_stream_entry *entry)
 {
+    const struct gr_schema *left_out = NULL;
     bool any = false;
 
     entry->is_expanded = true;
@@ -277,10 +287,16 @@ expand(struct loader *l, struct gr_stream_entry *entry)
 
         if (!gr_name_matches(entry->key->text, schema->stream))
             continue;
+        if (schema->is_named_only) {
+            left_out = schema;
+            continue;
+        }
         any = true;
         if (!is_taken(l, schema->stream))
             add(l, entry, schema);
     }
+    if (!any && left_out != NULL)
+        return fail_left_out(l, entry->key, left_out);
     return any || fail_no_endpoint(l, entry->key);
 }
 

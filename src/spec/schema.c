@@ -97,6 +97,8 @@ static const struct gr_field fields[] = {
      "`object_type` and `types`: events that name a row to be asked for"},
     {"confirm_gone",  GR_FIELD_BOOL,     IN(confirm_gone),  false, NULL,          "false",
      "ask for a row by id before it is deleted for being absent from a full walk"},
+    {"named_only",    GR_FIELD_BOOL,     IN(is_named_only), false, NULL,          "false",
+     "no wildcard of a replication file includes the stream, not even `'*'`: it has to be named"},
     {"columns",       GR_FIELD_MAP,      AT(columns),       true,  NULL,          NULL,
      "name: { type, description, null, volatile, refers }, one for each field of the API"},
     {0},

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import truth
-from harness import BINARY, STREAMS, Case
+from harness import ALL_STREAMS, BINARY, STREAMS, Case
 
 
 class Offline(Case):
@@ -17,10 +17,10 @@ class Offline(Case):
         for arguments in (("--discover",), ("discover",)):
             result = self.command(*arguments)
             self.assertEqual(0, result.code, str(result))
-            for stream in STREAMS:
+            for stream in ALL_STREAMS:
                 self.assertIn(stream, result.stdout)
         listed = json.loads(self.command("--discover", "--format", "json").stdout)
-        self.assertEqual(set(STREAMS), {entry["stream"] for entry in listed})
+        self.assertEqual(set(ALL_STREAMS), {entry["stream"] for entry in listed})
         listed = json.loads(self.command("--discover", "--columns", "--format", "json", "--streams", "tickets,account").stdout)
         self.assertEqual({"tickets", "account"}, {entry["stream"] for entry in listed})
         for entry in listed:

@@ -20,6 +20,7 @@ class Schema:
         with open(path) as file:
             text = file.read()
         self.key = re.search(r"^key: \[(\w+)\]", text, re.M)[1]
+        self.named_only = re.search(r"^named_only: true", text, re.M) is not None
         self.walk = re.search(r"^walk: (\w+)", text, re.M)[1]
         for line in text.split("columns:\n")[1].splitlines():
             match = COLUMN.match(line)
@@ -70,6 +71,11 @@ def as_bigint(value):
     return int(value)
 
 
+def as_double(value):
+    """As a Decimal, which psql's JSON comes as, too."""
+    return Decimal(repr(float(value))) if isinstance(value, (Decimal, str)) else None
+
+
 def as_boolean(value):
     return {"true": True, "false": False}.get(value) if isinstance(value, str) else value if isinstance(value, bool) else None
 
@@ -106,7 +112,7 @@ def as_jsonb(value):
     return value
 
 
-AS = {"bigint": as_bigint, "boolean": as_boolean, "text": as_text, "timestamptz": as_timestamptz, "jsonb": as_jsonb}
+AS = {"bigint": as_bigint, "double": as_double, "boolean": as_boolean, "text": as_text, "timestamptz": as_timestamptz, "jsonb": as_jsonb}
 
 
 def expected(schema, object):

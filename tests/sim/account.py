@@ -10,7 +10,8 @@ from shelf import Shelf, dump, sort_value
 # What the tool calls a stream, and the shelf behind it.
 STREAMS = {"tickets": "tickets", "ticket_messages": "messages", "customers": "customers", "events": "events",
            "satisfaction_surveys": "surveys", "users": "users", "teams": "teams", "tags": "tags", "macros": "macros", "rules": "rules",
-           "custom_fields": "custom_fields", "views": "views", "integrations": "integrations"}
+           "custom_fields": "custom_fields", "views": "views", "integrations": "integrations", "voice_calls": "calls", "voice_call_events": "call_events",
+           "voice_call_recordings": "recordings", "jobs": "jobs", "widgets": "widgets"}
 
 
 class Account:

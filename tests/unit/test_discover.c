@@ -86,7 +86,7 @@ test_nothing_matches(void **state)
         assert_int_equal(err.fault, GR_FAULT_USAGE);
         assert_string_equal(err.message, cases[i].message);
         assert_non_null(strstr(err.hint, "account, custom_fields, customers, events, "));
-        assert_non_null(strstr(err.hint, "views."));
+        assert_non_null(strstr(err.hint, "widgets."));
         gr_buf_free(&text);
     }
 }

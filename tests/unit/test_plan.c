@@ -313,6 +313,11 @@ test_columns_merge_with_plus(void **state)
     assert_int_equal(type_of(stream("tags"), "uri"), GR_TYPE_TEXT);
 }
 
+#define AVAILABLE                                                                                  \
+    "[account, custom_fields, customers, events, integrations, jobs, macros, rules, "              \
+    "satisfaction_surveys, tags, teams, ticket_messages, tickets, users, views, "                  \
+    "voice_call_events, voice_call_recordings, voice_calls, widgets]"
+
 static void
 test_wildcards(void **state)
 {
@@ -327,19 +332,20 @@ test_wildcards(void **state)
     for (size_t i = 0; i < plan.all_object_count; i++)
         assert_string_not_equal(plan.all_objects[i], "g.users");
     expect_refusal(HEAD "  'x*':\n",
-                   "f.yaml:5:3: did not find endpoint(s) for: x*. Available endpoints: [account, "
-                   "custom_fields, customers, events, integrations, macros, rules, "
-                   "satisfaction_surveys, tags, teams, ticket_messages, tickets, users, views]");
+                   "f.yaml:5:3: did not find endpoint(s) for: x*. Available endpoints: " AVAILABLE);
     expect_refusal(HEAD "  '*': {single: true}\n",
-                   "f.yaml:5:3: did not find endpoint(s) for: *. Available endpoints: [account, "
-                   "custom_fields, customers, events, integrations, macros, rules, "
-                   "satisfaction_surveys, tags, teams, ticket_messages, tickets, users, views]");
+                   "f.yaml:5:3: did not find endpoint(s) for: *. Available endpoints: " AVAILABLE);
     expect_refusal(
         HEAD "  ticket:\n",
-        "f.yaml:5:3: did not find endpoint(s) for: ticket. Available endpoints: "
-        "[account, custom_fields, customers, events, integrations, macros, rules, "
-        "satisfaction_surveys, tags, teams, ticket_messages, tickets, users, views] (did "
-        "you mean \"tickets\"?)");
+        "f.yaml:5:3: did not find endpoint(s) for: ticket. Available endpoints: " AVAILABLE
+        " (did you mean \"tickets\"?)");
+    expect_refusal(
+        HEAD "  'voice_*':\n",
+        "f.yaml:5:3: \"voice_*\" matches only streams that no wildcard includes, such as "
+        "voice_calls");
+    make_plan(HEAD "  '*':\n  jobs:\n");
+    assert_int_equal(plan.count, 15);
+    assert_non_null(stream("jobs"));
 }
 
 static void
@@ -925,19 +931,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_shipped_files),   TEST(test_the_example),
-        TEST(test_slings_examples), TEST(test_defaults_merge),
-        TEST(test_anchors),         TEST(test_columns_merge_with_plus),
-        TEST(test_wildcards),       TEST(test_running_order),
-        TEST(test_selection),       TEST(test_every_mode_word), TEST(test_audit),
-        TEST(test_ranges),          TEST(test_range_texts),
-        TEST(test_options_win),     TEST(test_refused_options),
-        TEST(test_variables),       TEST(test_objects),
-        TEST(test_system_schemas),  TEST(test_environment),
-        TEST(test_select),          TEST(test_types),
-        TEST(test_table_keys),      TEST(test_warnings),
-        TEST(test_refusals),        TEST(test_every_prefix),
-        TEST(test_reference),
+        TEST(test_shipped_files),   TEST(test_the_example),   TEST(test_slings_examples),
+        TEST(test_defaults_merge),  TEST(test_anchors),       TEST(test_columns_merge_with_plus),
+        TEST(test_wildcards),       TEST(test_running_order), TEST(test_selection),
+        TEST(test_every_mode_word), TEST(test_audit),         TEST(test_ranges),
+        TEST(test_range_texts),     TEST(test_options_win),   TEST(test_refused_options),
+        TEST(test_variables),       TEST(test_objects),       TEST(test_system_schemas),
+        TEST(test_environment),     TEST(test_select),        TEST(test_types),
+        TEST(test_table_keys),      TEST(test_warnings),      TEST(test_refusals),
+        TEST(test_every_prefix),    TEST(test_reference),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,6 +80,7 @@ struct gr_schema {
     size_t event_type_count;
     const char *const *event_merges; /* those of them by which one object becomes part of another */
     size_t event_merge_count;
+    bool is_named_only;       /* no wildcard includes it: a replication file names it         */
     bool confirm_gone;        /* GET path/{id} before a row missing in a full walk is deleted */
     const struct gr_column *columns; /* key columns first                                     */
     size_t column_count;
