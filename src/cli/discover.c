@@ -17,7 +17,7 @@
 static const char *
 mode_of(const struct gr_schema *schema)
 {
-    if (schema->parent != NULL)
+    if (schema->parent != NULL || schema->made_from != NULL)
         return "child";
     return schema->walk == GR_WALK_FULL ? "full-refresh" : "incremental";
 }
@@ -192,7 +192,7 @@ stream_doc(const struct gr_schema *schema, bool with_columns)
     gr_doc_put_text(item, "cursor", schema->cursor);
     gr_doc_put_text(item, "order", schema->order);
     put_lookback(item, schema->lookback_ms);
-    gr_doc_put_text(item, "parent", schema->parent);
+    gr_doc_put_text(item, "parent", schema->made_from != NULL ? schema->made_from : schema->parent);
     if (with_columns)
         gr_doc_put(item, "columns", columns_doc(schema));
     return item;

@@ -19,6 +19,10 @@ put_from(const struct gr_plan *plan, const struct gr_plan_stream *stream, struct
         gr_moment_put(stream->range_from_us, "the beginning", out);
         gr_buf_puts(out, " to ");
         gr_moment_put(stream->range_to_us, "now", out);
+    } else if (stream->schema->made_from != NULL) {
+        gr_buf_printf(out, "rows of %s, without requests", stream->schema->made_from);
+    } else if (stream->schema->walk == GR_WALK_NONE) {
+        gr_buf_printf(out, "a request for each of %s", stream->schema->parent);
     } else if (stream->mode == GR_MODE_INCREMENTAL && stream->schema->walk != GR_WALK_FULL) {
         gr_buf_puts(out, "bookmark, else ");
         gr_moment_put(plan->source.anchor_us, "the beginning", out);
@@ -34,7 +38,10 @@ gr_plan_view_put_notes(const struct gr_plan_stream *stream, struct gr_buf *out)
 
     if (stream->note != NULL && stream->note[0] != '\0')
         gr_text_join(out, stream->note);
-    if (stream->mode == GR_MODE_INCREMENTAL && stream->schema->parent != NULL) {
+    if (stream->mode == GR_MODE_INCREMENTAL && stream->schema->walk == GR_WALK_NONE &&
+        stream->schema->parent != NULL) {
+        gr_text_join(out, "first all, then those that are new or changed");
+    } else if (stream->mode == GR_MODE_INCREMENTAL && stream->schema->parent != NULL) {
         (void)snprintf(text, sizeof(text), "and what %.40s finds changed", stream->schema->parent);
         gr_text_join(out, text);
     }

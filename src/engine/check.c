@@ -86,6 +86,8 @@ check_endpoints(struct check *check, const struct gr_error *account_err)
     for (size_t i = 0; i < check->plan->count && !check->asking.is_over; i++) {
         const struct gr_plan_stream *stream = &check->plan->streams[i];
 
+        if (stream->schema->made_from != NULL)
+            continue; /* nothing is asked for it */
         /* That endpoint has been asked, to try the credentials. */
         if (strcmp(stream->schema->path, account_path) == 0)
             tell(check, stream->name, "GET /api/account", account_err);

@@ -14,6 +14,8 @@ is_whole(const struct gr_stream *stream)
         return true;
     if (gr_stream_is_audit(stream))
         return stream->report->audit.is_over;
+    if (stream->plan->schema->made_from != NULL)
+        return stream->making.is_begun;
     return stream->walk.is_done && !stream->walk.scan.is_active &&
            (!gr_stream_has_queue(stream) || stream->has_emptied);
 }

@@ -274,6 +274,16 @@ append(struct gr_buf *all, struct gr_lane *lane)
     gr_buf_reset(&lane->rows);
 }
 
+static void
+put_parents_gone(struct gr_stream *stream, struct gr_script *script, const int64_t *gone, size_t count)
+{
+    struct gr_stream *parent = gr_engine_stream(stream->engine, stream->plan->schema->parent);
+
+    gr_commit_parents_gone(script, &stream->table, stream->parent_table, gone, count);
+    if (parent != NULL && parent->is_open)
+        gr_making_put(parent, script, gone, count);
+}
+
 /* The parents whose sets are complete, and those that are gone themselves. */
 static void
 put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows)
@@ -315,7 +325,7 @@ put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
         stream->has_counts = true;
     }
     if (gone_count > 0)
-        gr_commit_parents_gone(script, &stream->table, stream->parent_table, gone, gone_count);
+        put_parents_gone(stream, script, gone, gone_count);
     gr_free(ended);
     gr_free(whole);
     gr_free(gone);
@@ -346,6 +356,22 @@ record_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *r
                          is_silent ? (int64_t)(answers_in_script(stream) - gone_count) : 0);
 }
 
+/* Of whatever was asked for, be it there or gone. */
+static void
+put_made(struct gr_stream *stream, struct gr_script *script)
+{
+    int64_t keys[GR_ASK_IDS_MAX * 8];
+    size_t count = 0;
+
+    for (size_t i = 0; i < stream->engine->lane_count; i++) {
+        const struct gr_lane *lane = &stream->lanes[i];
+
+        for (size_t j = 0; lane->is_in_script && j < lane->entry_count; j++)
+            keys[count++] = lane->entries[j].key;
+    }
+    gr_making_put(stream, script, keys, count);
+}
+
 static void
 put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows)
 {
@@ -372,6 +398,7 @@ put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
                                            stream->feed_count);
         stream->has_gone = true;
     }
+    put_made(stream, script);
 }
 
 /* Takes as many held lanes as fit into one commit. */

@@ -106,6 +106,7 @@ finish(struct gr_stream *stream)
         stream->count_step =
             gr_commit_scan_finish(script, &stream->table, how, keep, finishing->keep_count,
                                   stream->parent_table, stream->feeds, stream->feed_count);
+    gr_making_put(stream, script, NULL, 0);
     gr_warehouse_start(stream, script);
 }
 

@@ -35,6 +35,14 @@ place_of(const struct gr_stream *stream, const char *name, const char **schema,
     *table = other != NULL ? other->plan->table_name : name;
 }
 
+bool
+gr_stream_find(const struct gr_stream *stream, const char *name, const char **schema, const char **table,
+               bool *exists_out, struct gr_error *err)
+{
+    place_of(stream, name, schema, table);
+    return table_exists(stream->engine, *schema, *table, exists_out, err);
+}
+
 static bool
 find_parent(struct gr_stream *stream, struct gr_error *err)
 {
@@ -95,7 +103,7 @@ add_event_feed(struct gr_stream *stream, const struct gr_schema *other)
                               .merges = other->event_merges,
                               .merge_count = other->event_merge_count,
                               .reason = "event"},
-             other->stream, other->parent != NULL);
+             other->stream, other->ask == GR_ASK_PARENT);
 }
 
 /* When a row of the parent becomes part of another, so do its children: those of all that the event
@@ -167,6 +175,27 @@ set_is_run(const struct gr_stream *stream, struct gr_feed *feed)
         feed->is_run = feed->is_run || strcmp(plan->all_objects[i], feed->object) == 0;
 }
 
+/* Rows of this stream name rows of `other`, or what is to be asked for there. A stream that has to be
+   named, and is not, takes no entries: nobody would ever take them out again. */
+static bool
+find_whether_asking(const struct gr_stream *stream, const struct gr_schema *other, bool *out, struct gr_error *err)
+{
+    const struct gr_plan *plan = stream->engine->plan;
+    GR_CLEANUP(gr_buf_free) struct gr_buf object = gr_buf_new(0);
+    const char *schema, *table;
+
+    *out = is_event_log(stream->plan->schema) ? other->parent != NULL || other->event_type_count > 0
+                                              : other->parent != NULL && strcmp(other->parent, stream->plan->schema->stream) == 0;
+    if (!*out || !other->is_named_only)
+        return true;
+    place_of(stream, other->stream, &schema, &table);
+    gr_buf_printf(&object, "%s.%s", schema, table);
+    for (size_t i = 0; i < plan->all_object_count; i++)
+        if (strcmp(plan->all_objects[i], gr_buf_text(&object)) == 0)
+            return true;
+    return table_exists(stream->engine, schema, table, out, err);
+}
+
 static bool
 find_feeds(struct gr_stream *stream, struct gr_error *err)
 {
@@ -177,7 +206,12 @@ find_feeds(struct gr_stream *stream, struct gr_error *err)
         const struct gr_schema *other = &schemas->items[i];
         const struct gr_schema *parent =
             other->parent != NULL ? gr_schemas_find(schemas, other->parent) : NULL;
+        bool asks;
 
+        if (!find_whether_asking(stream, other, &asks, err))
+            return false;
+        if (!asks)
+            continue;
         if (other->parent != NULL && strcmp(other->parent, plan->schema->stream) == 0) {
             add_feed(stream, (struct gr_feed){.kind = GR_FEED_CHILD, .reason = "changed"},
                      other->stream, false);
@@ -194,7 +228,7 @@ find_feeds(struct gr_stream *stream, struct gr_error *err)
             return false;
     }
     for (size_t i = 0; i < plan->column_count; i++) {
-        if (plan->schema->parent_key != NULL &&
+        if (plan->schema->parent != NULL &&
             strcmp(plan->columns[i].field, plan->schema->parent_key) == 0)
             add_former_feed(stream, i, plan->schema->parent);
         if (plan->columns[i].refers != NULL)
@@ -247,7 +281,7 @@ static void
 begin_walk(struct gr_stream *stream, const struct gr_stream_state *state)
 {
     const struct gr_engine *engine = stream->engine;
-    bool is_scan = is_scan_mode(stream->plan->mode);
+    bool is_scan = is_scan_mode(stream->plan->mode) && stream->plan->schema->walk != GR_WALK_NONE;
     bool is_void = stream->table.is_empty && !is_scan;
     int64_t bookmark_us = is_void ? GR_TIME_NONE : state->bookmark_us;
     const char *walk = gr_stream_is_audit(stream) ? state->audit_walk
@@ -382,6 +416,7 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
     if (stream->is_fresh)
         stream->report->note = "complete within its min_interval: not asked again";
     *next = stream->is_fresh || stream->plan->mode == GR_MODE_DEFINITION_ONLY ? GR_PHASE_CLOSE
+            : stream->plan->schema->made_from != NULL                        ? GR_PHASE_MAKE
             : gr_stream_is_audit(stream)                                      ? GR_PHASE_AUDIT
                                                                               : GR_PHASE_WALK;
     return true;

@@ -163,6 +163,14 @@ reread(struct gr_stream *stream)
     stream->queue_seq = 0;
 }
 
+/* No list shows which rows there are: at first, and where all are to be read anew, each is asked for. */
+static bool
+begins_with_all(const struct gr_stream *stream)
+{
+    return stream->plan->schema->walk == GR_WALK_NONE && stream->rounds == 1 &&
+           (stream->table.is_empty || stream->plan->mode != GR_MODE_INCREMENTAL);
+}
+
 static void
 settle(struct gr_stream *stream, bool is_new_round)
 {
@@ -172,7 +180,9 @@ settle(struct gr_stream *stream, bool is_new_round)
 
     gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
                            GR_COMMIT_PLAIN);
-    if (is_new_round && schema->ask == GR_ASK_PARENT) {
+    if (is_new_round && begins_with_all(stream))
+        gr_commit_queue_all(script, &stream->table);
+    if (is_new_round && schema->parent != NULL) {
         gr_commit_queue_resolve(script, &stream->table);
         gr_commit_queue_census(script, &stream->table, stream->parent_table,
                                may_settle(stream) ? stream->walk.read_since_us - late_us

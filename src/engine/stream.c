@@ -21,8 +21,11 @@ static const struct {
     const char *leaves;            /* what `kill -9` in it leaves behind */
 } phases[GR_PHASE_COUNT] = {
     [GR_PHASE_OPEN]   = {"open",   gr_phase_open,   NULL,             NULL,
-                         TO(AUDIT) | TO(WALK) | TO(CLOSE),
+                         TO(MAKE) | TO(AUDIT) | TO(WALK) | TO(CLOSE),
                          "the table as it was, perhaps with new columns"},
+    [GR_PHASE_MAKE]   = {"make",   gr_phase_make,   NULL,             gr_making_all_committed,
+                         TO(CLOSE),
+                         "the rows that are made of what the other stream has committed"},
     [GR_PHASE_AUDIT]  = {"audit",  gr_phase_audit,  NULL,             gr_auditing_committed,
                          TO(WALK) | TO(DRAIN) | TO(CLOSE),
                          "all that was found and repaired, and where the next audit goes on"},
@@ -153,7 +156,10 @@ gr_stream_committed(struct gr_stream *stream, const struct gr_script *script, st
 {
     gr_phase_committed *committed = phases[stream->phase].committed;
 
-    return committed == NULL || committed(stream, script, err);
+    if (committed != NULL && !committed(stream, script, err))
+        return false;
+    gr_making_committed(stream, script);
+    return true;
 }
 
 void
@@ -208,6 +214,9 @@ void
 gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const char *walk,
                        int64_t bookmark_us, int64_t clock_us, enum gr_commit_kind kind)
 {
+    gr_making_begin(stream);
+    if (stream->plan->schema->made_from != NULL)
+        walk = stream->making.is_sure ? "{\"made\": true}" : NULL;
     if (gr_stream_is_audit(stream)) {
         gr_auditing_commit_state(stream, script, walk, stream->auditing.after);
         return;
@@ -239,6 +248,7 @@ gr_stream_free(struct gr_stream *stream)
         gr_free(stream->finishing.keep[i]);
     gr_free(stream->finishing.keep);
     gr_free(stream->auditing.kept);
+    gr_free(stream->making.from);
     gr_free(stream->queue);
     gr_free(stream->page_keys);
     gr_free(stream->page_values);

@@ -209,7 +209,7 @@ add_page(struct gr_lane *lane, const struct gr_http_response *response, struct g
         gr_rejects_cut(&batch->rejects, rejects_before);
         return true;
     }
-    if (batch->is_fill)
+    if (batch->is_fill || gr_making_is_wanted(stream))
         note_keys(stream, (size_t)page.wanted);
     batch->is_scan = was_scan;
     batch->begins_scan = batch->begins_scan || lane->begins_scan;
@@ -340,6 +340,8 @@ commit_batch(struct gr_stream *stream)
                                              stream->parent_table, stream->feeds,
                                              stream->feed_count);
     }
+    if (!batch->is_scan && batch->key_count > 0)
+        gr_making_put(stream, script, batch->keys, batch->key_count);
     gr_walking_put_rejects(stream, script, &batch->rejects);
     gr_walking_put_fields(stream, script);
     stream->has_counts = !batch->is_scan && !batch->is_fill;

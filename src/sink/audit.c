@@ -95,7 +95,7 @@ gr_audit_commit_state(struct gr_script *script, const struct gr_audit *audit, co
 
     (void)snprintf(run, sizeof(run), "%" PRId64, audit->run_id);
     gr_buf_printf(
-        &sql, "update %s.streams set audit = $3::jsonb where object = $1 and fence = $2::bigint",
+        &sql, "update %s.streams set audit = $3::jsonb, run_id = $2::bigint where object = $1 and fence = $2::bigint",
         audit->table->state);
     (void)gr_script_fence(script, gr_buf_text(&sql), params, 3);
 }

@@ -52,9 +52,8 @@ gr_queue_feed_filled(struct gr_script *script, const struct gr_table *table,
     (void)gr_script_sql(script, gr_buf_text(&sql), params, 4);
 }
 
-void
-gr_queue_feed_all(struct gr_script *script, const struct gr_table *table,
-                  const struct gr_feed *feed)
+static void
+put_all(struct gr_script *script, const struct gr_table *table, const char *object)
 {
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
 
@@ -62,7 +61,19 @@ gr_queue_feed_all(struct gr_script *script, const struct gr_table *table,
                   "insert into %s.queue (object, key, reason) values ($1, " ALL_PARENTS ", 'all')"
                   " on conflict do nothing",
                   table->state);
-    (void)gr_script_sql(script, gr_buf_text(&sql), &feed->object, 1);
+    (void)gr_script_sql(script, gr_buf_text(&sql), &object, 1);
+}
+
+void
+gr_queue_feed_all(struct gr_script *script, const struct gr_table *table, const struct gr_feed *feed)
+{
+    put_all(script, table, feed->object);
+}
+
+void
+gr_commit_queue_all(struct gr_script *script, const struct gr_table *table)
+{
+    put_all(script, table, table->object);
 }
 
 /* and not (the walk has read all that there is of the parent), as in gr_commit_queue_settle */

@@ -91,7 +91,7 @@ gr_ddl_indexes(const struct gr_plan_stream *stream, struct index indexes[INDEXES
 
     (void)key_columns(stream, &index);
     count = add_index(indexes, count, &index);
-    if (parent >= 0) {
+    if (parent > 0) { /* the first column of the key has an index */
         index = (struct index){.columns = {stream->columns[parent].name}, .count = 1};
         count = add_index(indexes, count, &index);
     }

@@ -290,8 +290,8 @@ put_insert(const struct merge *merge, const char *rows, struct gr_buf *sql)
     gr_buf_printf(sql, "join %s as s on s.ctid = c.at", merge->staging);
 }
 
-static void
-put_update(const struct merge *merge, struct gr_buf *sql)
+void
+gr_merge_update(const struct merge *merge, struct gr_buf *sql)
 {
     const struct gr_table *table = merge->table;
     const struct gr_plan_stream *stream = table->stream;
@@ -391,7 +391,7 @@ gr_merge_sql(const struct merge *merge, struct gr_buf *sql)
     put_changed(merge, sql);
     gr_buf_puts(sql, ", written as (\n");
     put_insert(merge, "changed", sql);
-    put_update(merge, sql);
+    gr_merge_update(merge, sql);
     put_returning(merge, sql);
     gr_buf_putc(sql, ')');
     if (finds_gone)

@@ -34,6 +34,9 @@ void gr_merge_sql(const struct merge *merge, struct gr_buf *sql);
 /* Appends all staged rows, the newest of each key, with one _loaded_at. */
 void gr_merge_snapshot_sql(const struct merge *merge, struct gr_buf *sql);
 
+/* on conflict (key) do update set ..., of an insert into t. */
+void gr_merge_update(const struct merge *merge, struct gr_buf *sql);
+
 /* The (alias's) key as text: what `keep` and gr_commit_scan_missing speak of. */
 void gr_merge_key_text(const struct gr_table *table, const char *alias, struct gr_buf *sql);
 

@@ -177,7 +177,7 @@ need(const struct resolver *r, const struct gr_column *column)
         const struct gr_schema *child = &r->schemas->items[i];
 
         if (child->parent != NULL && strcmp(child->parent, s->stream) == 0 &&
-            strcmp(child->parent_count, column->field) == 0)
+            child->parent_count != NULL && strcmp(child->parent_count, column->field) == 0)
             return "rows of another stream are counted by it";
     }
     return NULL;

@@ -105,11 +105,27 @@ read_in_full(struct gr_plan_stream *out, const char *note)
     out->note = note;
 }
 
+/* No list has its rows: a range, or a copy of them all beside the last one, has no meaning. */
+static void
+go_along(struct gr_plan_stream *out)
+{
+    bool is_other = out->has_range || out->mode == GR_MODE_BACKFILL || out->mode == GR_MODE_SNAPSHOT;
+
+    out->has_range = false;
+    out->range_from_us = out->range_to_us = GR_TIME_NONE;
+    if (!is_other)
+        return;
+    out->mode = GR_MODE_INCREMENTAL;
+    out->note = "the rows come with those of another stream: neither a range nor a snapshot of them can be read";
+}
+
 static bool
 check_range(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
 {
     bool is_full_walk = out->schema->walk == GR_WALK_FULL;
 
+    if (out->schema->walk == GR_WALK_NONE)
+        go_along(out);
     if (is_full_walk && out->mode == GR_MODE_INCREMENTAL)
         read_in_full(out, "the endpoint cannot be read incrementally: refreshed in full");
     else if (is_full_walk && out->mode == GR_MODE_BACKFILL)
@@ -155,7 +171,9 @@ resolve_missing(struct planner *p, const struct gr_stream_entry *entry, struct g
     const struct gr_yaml_node *node = entry->target.delete_missing;
     bool is_on = false;
 
-    out->missing = out->mode == GR_MODE_FULL_REFRESH || out->mode == GR_MODE_TRUNCATE
+    /* A value that a row no longer has was no object that could be deleted. */
+    out->missing = out->mode == GR_MODE_FULL_REFRESH || out->mode == GR_MODE_TRUNCATE ||
+                           out->schema->made_from != NULL
                        ? GR_MISSING_HARD
                        : GR_MISSING_SOFT;
     if (node == NULL || node->kind == GR_YAML_NULL || (gr_yaml_bool(node, &is_on) && !is_on))
@@ -200,6 +218,8 @@ resolve_options(struct planner *p, const struct gr_stream_entry *entry, struct g
         entry->source.lookback_ms >= 0 ? entry->source.lookback_ms : out->schema->lookback_ms;
     out->limit_rows =
         p->options->limit_rows > 0 ? p->options->limit_rows : entry->source.limit_rows;
+    if (out->limit_rows > 0 && out->schema->walk == GR_WALK_NONE && out->schema->parent != NULL)
+        out->note = "no list has its rows, of which a limit could take a part: none is asked for";
     out->min_interval_ms = entry->source.min_interval_ms;
     out->add_new_columns = entry->target.add_new_columns;
     out->batch_limit_rows = entry->target.batch_limit_rows;
@@ -316,7 +336,8 @@ resolve_sql(struct planner *p, const struct gr_stream_entry *entry, struct gr_pl
 static void
 make_audit(struct gr_plan_stream *out)
 {
-    if (out->mode != GR_MODE_INCREMENTAL && out->mode != GR_MODE_FULL_REFRESH)
+    if ((out->mode != GR_MODE_INCREMENTAL && out->mode != GR_MODE_FULL_REFRESH) ||
+        out->schema->walk == GR_WALK_NONE)
         return;
     out->audited = out->mode;
     out->mode = GR_MODE_AUDIT;
@@ -395,12 +416,84 @@ may_be_audited(struct planner *p, const struct gr_stream_entry *entry,
 {
     if (!p->options->is_audit || stream->mode == GR_MODE_AUDIT)
         return true;
+    if (stream->schema->walk == GR_WALK_NONE) {
+        gr_notes_add(&p->notes, entry->key,
+                     stream->schema->made_from != NULL
+                         ? "stream \"%s\" is not audited: it is made of other rows, by the run after an audit anew"
+                         : "stream \"%s\" is not audited: no list has its rows, and each would take a request",
+                     stream->name);
+        return false;
+    }
     gr_notes_add(
         &p->notes, gr_stream_entry_at(entry, NULL, "mode"),
         "stream \"%s\" is not audited: only the modes incremental and full-refresh claim a "
         "complete copy",
         stream->name);
     return false;
+}
+
+static size_t
+find_stream(const struct planner *p, const char *name)
+{
+    size_t i = 0;
+
+    while (i < p->count && strcmp(p->streams[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static bool
+has_made_of(const struct gr_plan_stream *from, const char *field)
+{
+    for (size_t i = 0; i < from->column_count; i++)
+        if (strcmp(from->columns[i].field, field) == 0)
+            return from->columns[i].type == GR_TYPE_JSONB;
+    return false;
+}
+
+/* Whose rows are made, and of what, has to be in the file. */
+static bool
+check_made_from(struct planner *p, size_t i)
+{
+    const struct gr_schema *schema = p->streams[i].schema;
+    size_t from = find_stream(p, schema->made_from);
+
+    if (from == p->count) {
+        (void)gr_yaml_fail(p->entries[i]->key, p->err, "stream \"%s\" is made from %s, which this file does not have",
+                           p->streams[i].name, schema->made_from);
+        return gr_hint(p->err, "Add the stream %s.", schema->made_from);
+    }
+    if (p->streams[from].mode == GR_MODE_SNAPSHOT || !has_made_of(&p->streams[from], schema->made_of)) {
+        (void)gr_yaml_fail(p->entries[i]->key, p->err,
+                           "stream \"%s\" is made of the column %s of %s, which %s", p->streams[i].name, schema->made_of,
+                           schema->made_from,
+                           p->streams[from].mode == GR_MODE_SNAPSHOT ? "has a row several times in mode snapshot"
+                                                                     : "is not there as jsonb");
+        return gr_hint(p->err, "Leave out one of the two, or keep %s in another mode and with that column.",
+                       schema->made_from);
+    }
+    for (size_t j = p->streams[i].key_count; j < p->streams[i].column_count; j++)
+        if (p->streams[i].columns[j].type != GR_TYPE_TEXT && p->streams[i].columns[j].type != GR_TYPE_JSONB)
+            return gr_yaml_fail(gr_stream_entry_at(p->entries[i], NULL, "columns"), p->err,
+                                "column \"%s\" of \"%s\" can be text or jsonb", p->streams[i].columns[j].name,
+                                p->streams[i].name);
+    return true;
+}
+
+/* They are written in the transactions of the stream that they are made from: so where that one runs, they do. */
+static bool
+check_made(struct planner *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const char *from = p->streams[i].schema->made_from;
+
+        if (from == NULL)
+            continue;
+        if (!check_made_from(p, i))
+            return false;
+        p->is_selected[i] = !p->options->is_audit && (p->is_selected[i] || p->is_selected[find_stream(p, from)]);
+    }
+    return true;
 }
 
 static bool
@@ -426,7 +519,7 @@ resolve_streams(struct planner *p)
             is_selected[i] && may_be_audited(p, entry, &p->streams[p->count]);
         p->count++;
     }
-    if (!check_objects(p))
+    if (!check_objects(p) || !check_made(p))
         return false;
     set_all_objects(p);
     return true;

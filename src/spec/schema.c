@@ -16,7 +16,8 @@ static const char *const walk_words[] = {
     [GR_WALK_NEWEST_FIRST] = "newest_first",
     [GR_WALK_OLDEST_FIRST] = "oldest_first",
     [GR_WALK_FULL] = "full",
-    [GR_WALK_FULL + 1] = NULL,
+    [GR_WALK_NONE] = "none",
+    [GR_WALK_NONE + 1] = NULL,
 };
 static const char *const ask_words[] = {
     [GR_ASK_NONE] = "none",     [GR_ASK_IDS] = "ids",       [GR_ASK_OBJECT] = "object",
@@ -66,7 +67,8 @@ static const struct gr_field fields[] = {
     {"key",           GR_FIELD_TEXTS,    AT(key),           true,  NULL,          NULL,
      "columns of the primary key"},
     {"walk",          GR_FIELD_WORD,     AT(walk),          true,  walk_words,    NULL,
-     "how an incremental run reads: down to the bookmark, up from it by a filter, or everything"},
+     "how an incremental run reads: down to the bookmark, up from it by a filter, everything, or no "
+     "list at all, because the rows come with those of `made_from` or `parent`"},
     {"cursor",        GR_FIELD_NAME,     IN(cursor),        false, NULL,          NULL,
      "column of the bookmark, a timestamptz; not with `walk: full`"},
     {"order",         GR_FIELD_TEXT,     IN(order),         false, NULL,          NULL,
@@ -88,11 +90,18 @@ static const struct gr_field fields[] = {
     {"ask_param",     GR_FIELD_TEXT,     IN(ask_param),     false, NULL,          NULL,
      "the query parameter of `ask: ids` and `ask: parent`"},
     {"parent",        GR_FIELD_NAME,     IN(parent),        false, NULL,          NULL,
-     "stream whose new and changed rows are asked for here; needs `ask: parent`"},
+     "stream whose new and changed rows are asked for here; needs `ask: parent`, or `ask: object` with "
+     "`walk: none`: then each of them is one row here, under the same id"},
     {"parent_key",    GR_FIELD_NAME,     IN(parent_key),    false, NULL,          NULL,
-     "column here that holds the parent's key"},
+     "column here that holds the key of `parent`, or of `made_from`"},
     {"parent_count",  GR_FIELD_NAME,     IN(parent_count),  false, NULL,          NULL,
      "column of the parent that says how many rows there are here"},
+    {"made_from",     GR_FIELD_NAME,     IN(made_from),     false, NULL,          NULL,
+     "stream of whose rows these are made, in the same transactions and without a request; needs "
+     "`walk: none`"},
+    {"made_of",       GR_FIELD_NAME,     IN(made_of),       false, NULL,          NULL,
+     "jsonb column there: an object, of which each entry is a row here; the key is `parent_key` and the "
+     "entry's name, a whole number"},
     {"events",        GR_FIELD_MAP,      AT(events),        false, NULL,          NULL,
      "`object_type` and `types`: events that name a row to be asked for"},
     {"confirm_gone",  GR_FIELD_BOOL,     IN(confirm_gone),  false, NULL,          "false",
@@ -286,7 +295,8 @@ check_merges(struct loader *l, const struct events_draft *draft)
         for (size_t j = 0; j < draft->types.count && !is_known; j++)
             is_known = strcmp(draft->merges.items[i], draft->types.items[j]) == 0;
         if (!is_known)
-            return gr_yaml_fail(l->draft.events, l->err, "\"%.63s\" of \"merges\" is not among the types",
+            return gr_yaml_fail(l->draft.events, l->err,
+                                "\"%.63s\" of \"merges\" is not among the types",
                                 draft->merges.items[i]);
     }
     return true;
@@ -368,7 +378,7 @@ static bool
 check_walk(struct loader *l)
 {
     const struct gr_schema *s = &l->draft.schema;
-    bool is_incremental = s->walk != GR_WALK_FULL;
+    bool is_incremental = s->walk == GR_WALK_NEWEST_FIRST || s->walk == GR_WALK_OLDEST_FIRST;
     const char *way = s->walk == GR_WALK_NEWEST_FIRST ? ":desc" : ":asc";
     size_t len;
 
@@ -400,18 +410,54 @@ check_ask(struct loader *l)
 {
     const struct gr_schema *s = &l->draft.schema;
     bool is_parent = s->ask == GR_ASK_PARENT;
+    bool is_child = is_parent || (s->ask == GR_ASK_OBJECT && s->walk == GR_WALK_NONE);
+    const char *child = s->walk == GR_WALK_NONE ? "ask: object" : "ask: parent";
 
     if (!check_goes_with(l, "ask_param", s->ask_param != NULL, s->ask == GR_ASK_IDS || is_parent,
                          is_parent ? "ask: parent" : "ask: ids") ||
-        !check_goes_with(l, "parent", s->parent != NULL, is_parent, "ask: parent") ||
-        !check_goes_with(l, "parent_key", s->parent_key != NULL, is_parent, "ask: parent") ||
+        !check_goes_with(l, "parent", s->parent != NULL, is_child, child) ||
+        !check_goes_with(l, "parent_key", s->parent_key != NULL, is_child || s->made_from != NULL,
+                         s->made_from != NULL ? "made_from" : child) ||
         !check_goes_with(l, "parent_count", s->parent_count != NULL, is_parent, "ask: parent"))
         return false;
+    if (is_child && !is_parent && (s->key_count != 1 || strcmp(s->columns[0].name, s->parent_key) != 0))
+        return gr_yaml_fail(at(l, "parent_key"), l->err,
+                            "\"parent_key\" must be the key with \"walk: none\": each row is asked for by the id of its parent");
+    if (s->walk == GR_WALK_NONE && !is_child && s->made_from == NULL)
+        return gr_yaml_fail(at(l, "walk"), l->err, "\"walk: none\" needs \"made_from\", or \"ask: object\" and \"parent\"");
     if (s->shape == GR_SHAPE_OBJECT && (s->ask != GR_ASK_NONE || s->walk != GR_WALK_FULL))
         return gr_yaml_fail(at(l, "shape"), l->err,
                             "\"shape: object\" goes with \"walk: full\" "
                             "and without \"ask\"");
     return check_column(l, "parent_key", s->parent_key);
+}
+
+/* Rows that nothing is asked for: the key says whose they are, and which of its entries. */
+static bool
+check_made(struct loader *l)
+{
+    const struct gr_schema *s = &l->draft.schema;
+    bool is_made = s->made_from != NULL;
+
+    if (!check_goes_with(l, "made_of", s->made_of != NULL, is_made, "made_from") ||
+        !check_goes_with(l, "made_from", is_made, is_made && s->walk == GR_WALK_NONE, "walk: none"))
+        return false;
+    if (!is_made)
+        return true;
+    if (s->ask != GR_ASK_NONE)
+        return gr_yaml_fail(at(l, "ask"), l->err,
+                            "\"ask\" does not go with \"made_from\": nothing is asked for");
+    if (s->key_count != 2 || strcmp(s->columns[0].name, s->parent_key) != 0)
+        return gr_yaml_fail(
+            at(l, "key"), l->err,
+            "\"key\" must be \"parent_key\" and the entry's name with \"made_from\"");
+    for (size_t i = 0; i < s->column_count; i++)
+        if (s->columns[i].type != (i < s->key_count ? GR_TYPE_BIGINT : GR_TYPE_JSONB) &&
+            (i < s->key_count || s->columns[i].type != GR_TYPE_TEXT))
+            return gr_yaml_fail(at(l, "columns"), l->err,
+                                "column \"%s\" must be %s with \"made_from\"", s->columns[i].name,
+                                i < s->key_count ? "bigint" : "text or jsonb");
+    return true;
 }
 
 static bool
@@ -444,7 +490,7 @@ gr_schema_parse(const char *file, const char *text, size_t len, struct gr_arena 
     schema->walk = (enum gr_walk_kind)l.draft.walk;
     schema->ask = (enum gr_ask)l.draft.ask;
     if (!check_texts(&l) || !load_columns(&l) || !load_passes(&l) || !load_events(&l) ||
-        !check_walk(&l) || !check_ask(&l))
+        !check_walk(&l) || !check_ask(&l) || !check_made(&l))
         return false;
     *out = *schema;
     return true;

@@ -140,7 +140,7 @@ check_parent(const struct list *list, const struct gr_schema *schema, struct gr_
     if (parent == NULL)
         return gr_fail(err, GR_FAULT_SPEC, "%s: parent \"%s\" is not a stream", schema->file,
                        schema->parent);
-    count = gr_schema_column(parent, schema->parent_count);
+    count = schema->parent_count != NULL ? gr_schema_column(parent, schema->parent_count) : 0;
     if (count < 0 || parent->columns[count].type != GR_TYPE_BIGINT)
         return gr_fail(err, GR_FAULT_SPEC, "%s: parent_count \"%s\" is not a bigint column of %s",
                        schema->file, schema->parent_count, parent->file);
@@ -149,6 +149,21 @@ check_parent(const struct list *list, const struct gr_schema *schema, struct gr_
             return gr_fail(err, GR_FAULT_SPEC, "%s: the stream is its own parent", schema->file);
         above = above->parent != NULL ? find(list, above->parent) : NULL;
     }
+    return true;
+}
+
+static bool
+check_made_from(const struct list *list, const struct gr_schema *schema, struct gr_error *err)
+{
+    const struct gr_schema *from = schema->made_from != NULL ? find(list, schema->made_from) : NULL;
+    int column = from != NULL ? gr_schema_column(from, schema->made_of) : -1;
+
+    if (schema->made_from == NULL)
+        return true;
+    if (from == NULL || from->made_from != NULL)
+        return gr_fail(err, GR_FAULT_SPEC, "%s: made_from \"%s\" is not a stream that is read", schema->file, schema->made_from);
+    if (column < 0 || from->columns[column].type != GR_TYPE_JSONB)
+        return gr_fail(err, GR_FAULT_SPEC, "%s: made_of \"%s\" is not a jsonb column of %s", schema->file, schema->made_of, from->file);
     return true;
 }
 
@@ -184,6 +199,7 @@ load_all(struct list *list, const char *folder, struct gr_error *err)
         return false;
     for (size_t i = 0; i < list->count; i++)
         if (!check_parent(list, &list->items[i], err) ||
+            !check_made_from(list, &list->items[i], err) ||
             !check_references(list, &list->items[i], err))
             return false;
     qsort(list->items, list->count, sizeof(list->items[0]), compare_streams);

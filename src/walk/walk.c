@@ -99,6 +99,12 @@ gr_walk_begin(struct gr_walk *walk, const struct gr_plan_stream *stream, bool is
     forget_scan(walk);
     forget_trail(walk);
     walk->reread = walk->span;
+    if (stream->schema->walk == GR_WALK_NONE) {
+        walk->way = GR_WAY_DOWN;
+        walk->is_done = true;
+        walk->is_stopped = stream->limit_rows > 0;
+        return;
+    }
     gr_walk_recall(walk, json);
     walk->way = stream->schema->walk == GR_WALK_NEWEST_FIRST ? GR_WAY_DOWN : GR_WAY_UP;
     if (is_scan || stream->schema->walk == GR_WALK_FULL)

@@ -1,4 +1,4 @@
-0 fence update "_gorgias_replicate".streams set audit = $3::jsonb where object = $1 and fence = $2::bigint $1='gorgias.tickets' $2='7' $3='{"after":5}'
+0 fence update "_gorgias_replicate".streams set audit = $3::jsonb, run_id = $2::bigint where object = $1 and fence = $2::bigint $1='gorgias.tickets' $2='7' $3='{"after":5}'
 1 select (select count(*) from "gorgias"."tickets" as t where t._deleted_at is null), 0
 2 select t."id" from "gorgias"."tickets" as t where t._deleted_at is null and t."id" > $1::bigint order by 1 limit $2::bigint $1='5' $2='100'
 3 select n.k from (select m."ticket_id" as k from "gorgias"."ticket_messages" as m where m._deleted_at is null) as n where n.k > $1::bigint and not exists (select from "gorgias"."tickets" as t where t."id" = n.k) order by 1 limit $2::bigint $1='5' $2='100'

@@ -19,7 +19,7 @@ class Schema:
         self.columns, self.volatile, self.descriptions = {}, set(), {}
         with open(path) as file:
             text = file.read()
-        self.key = re.search(r"^key: \[(\w+)\]", text, re.M)[1]
+        self.key = re.search(r"^key: \[(\w+)", text, re.M)[1]
         self.named_only = re.search(r"^named_only: true", text, re.M) is not None
         self.walk = re.search(r"^walk: (\w+)", text, re.M)[1]
         for line in text.split("columns:\n")[1].splitlines():

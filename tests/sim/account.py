@@ -133,8 +133,10 @@ class Account:
         return row
 
     def truth(self, stream):
-        """Every object that a complete reading of the list would return now, as JSON rows."""
+        """Every object that a complete reading of the list, or of each single object, would return now, as JSON rows."""
         if stream == "account":
             return [dump(self.account)]
+        if stream == "customer_details":
+            return [dump(self.customer_detail(id)) for id in self.customers.ids()]
         shelf = self.shelves[STREAMS.get(stream, stream)]
         return [shelf.data(id) for id in shelf.ids()]

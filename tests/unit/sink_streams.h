@@ -42,6 +42,37 @@ static const struct gr_plan_stream tickets = {
     .add_new_columns = true,
 };
 
+static const struct gr_column value_columns[] = {
+    {"ticket_id", "ticket_id", NULL, GR_TYPE_BIGINT, true, false, NULL},
+    {"id", "id", NULL, GR_TYPE_BIGINT, true, false, NULL},
+    {"value", "value", NULL, GR_TYPE_JSONB, false, false, NULL},
+    {"label", "label", NULL, GR_TYPE_TEXT, false, false, NULL},
+};
+static const struct gr_schema value_schema = {
+    .stream = "values",
+    .made_from = "tickets",
+    .made_of = "meta",
+    .parent_key = "ticket_id",
+    .walk = GR_WALK_NONE,
+    .columns = value_columns,
+    .column_count = COUNT_OF(value_columns),
+    .key_count = 2,
+};
+static const struct gr_plan_stream made_values = {
+    .name = "values",
+    .description = "Values",
+    .schema = &value_schema,
+    .mode = GR_MODE_INCREMENTAL,
+    .table_schema = "gorgias",
+    .table_name = "values",
+    .columns = value_columns,
+    .column_count = COUNT_OF(value_columns),
+    .key_count = 2,
+    .cursor_column = -1,
+    .missing = GR_MISSING_HARD,
+    .add_new_columns = true,
+};
+
 static const struct gr_column message_columns[] = {
     {"id", "id", "Message id", GR_TYPE_BIGINT, true, false, NULL},
     {"ticket_id", "ticket_id", NULL, GR_TYPE_BIGINT, false, false, NULL},

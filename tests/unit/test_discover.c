@@ -85,7 +85,7 @@ test_nothing_matches(void **state)
         assert_false(gr_discover_put(&schemas, &ask, &text, &err));
         assert_int_equal(err.fault, GR_FAULT_USAGE);
         assert_string_equal(err.message, cases[i].message);
-        assert_non_null(strstr(err.hint, "account, custom_fields, customers, events, "));
+        assert_non_null(strstr(err.hint, "account, custom_fields, customer_details, "));
         assert_non_null(strstr(err.hint, "widgets."));
         gr_buf_free(&text);
     }

@@ -314,8 +314,9 @@ test_columns_merge_with_plus(void **state)
 }
 
 #define AVAILABLE                                                                                  \
-    "[account, custom_fields, customers, events, integrations, jobs, macros, rules, "              \
-    "satisfaction_surveys, tags, teams, ticket_messages, tickets, users, views, "                  \
+    "[account, custom_fields, customer_details, customers, events, integrations, jobs, macros, "   \
+    "rules, satisfaction_surveys, tags, teams, ticket_custom_field_values, ticket_messages, "      \
+    "tickets, users, views, "                                                                      \
     "voice_call_events, voice_call_recordings, voice_calls, widgets]"
 
 static void

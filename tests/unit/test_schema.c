@@ -26,6 +26,7 @@ static const struct {
 } shipped[] = {
     {"account", false},
     {"custom_fields", false},
+    {"customer_details", true},
     {"customers", false},
     {"events", false},
     {"integrations", false},
@@ -35,6 +36,7 @@ static const struct {
     {"satisfaction_surveys", false},
     {"tags", false},
     {"teams", false},
+    {"ticket_custom_field_values", true},
     {"ticket_messages", false},
     {"tickets", false},
     {"users", false},
@@ -189,6 +191,7 @@ static void
 test_refusals(void **state)
 {
 #define FULL   HEAD "key: [id]\nwalk: full\n"
+#define NONE   HEAD "key: [id]\nwalk: none\n"
 #define NEWEST HEAD "key: [id]\nwalk: newest_first\n"
     static const struct {
         const char *text;
@@ -239,6 +242,28 @@ test_refusals(void **state)
          "t.yaml:6:9: \"parent\" has a meaning only with \"ask: parent\""},
         {FULL "ask: parent\nask_param: x\nparent: p\nparent_key: z\nparent_count: c\n" COLUMNS,
          "t.yaml:9:13: parent_key \"z\" is not among the columns"},
+        {NONE COLUMNS, "t.yaml:5:7: \"walk: none\" needs \"made_from\", or \"ask: object\" and "
+                       "\"parent\""},
+        {NONE "ask: object\n" COLUMNS, "t.yaml:1:1: \"ask: object\" needs the key \"parent\""},
+        {NONE "ask: object\nparent: p\nparent_key: n\n" COLUMNS,
+         "t.yaml:8:13: \"parent_key\" must be the key with \"walk: none\": each row is asked for by "
+         "the id of its parent"},
+        {NONE "ask: object\nparent: p\nparent_key: id\nparent_count: n\n" COLUMNS,
+         "t.yaml:9:15: \"parent_count\" has a meaning only with \"ask: parent\""},
+        {FULL "made_from: p\nmade_of: m\nparent_key: id\n" COLUMNS,
+         "t.yaml:6:12: \"made_from\" has a meaning only with \"walk: none\""},
+        {FULL "made_of: p\n" COLUMNS, "t.yaml:6:10: \"made_of\" has a meaning only with \"made_from\""},
+        {NONE "made_from: p\nparent_key: id\n" COLUMNS,
+         "t.yaml:1:1: \"made_from\" needs the key \"made_of\""},
+        {NONE "made_from: p\nmade_of: m\n" COLUMNS,
+         "t.yaml:1:1: \"made_from\" needs the key \"parent_key\""},
+        {NONE "made_from: p\nmade_of: m\nparent_key: id\n" COLUMNS,
+         "t.yaml:4:6: \"key\" must be \"parent_key\" and the entry's name with \"made_from\""},
+        {HEAD "key: [id, n]\nwalk: none\nmade_from: p\nmade_of: m\nparent_key: id\n" COLUMNS,
+         "t.yaml:10:3: column \"at\" must be text or jsonb with \"made_from\""},
+        {HEAD "key: [id, n]\nwalk: none\nmade_from: p\nmade_of: m\nparent_key: id\nask: ids\n"
+              "ask_param: x\n" COLUMNS,
+         "t.yaml:9:6: \"ask\" does not go with \"made_from\": nothing is asked for"},
         {FULL "shape: object\nask: object\n" COLUMNS,
          "t.yaml:6:8: \"shape: object\" goes with \"walk: full\" and without \"ask\""},
         {FULL "passes: {}\n" COLUMNS,

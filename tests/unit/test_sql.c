@@ -347,6 +347,28 @@ set_golden(void **state)
 }
 
 static void
+made_golden(void **state)
+{
+    const int64_t keys[] = {4, 5};
+    struct gr_plan_stream marked = made_values;
+    struct gr_script *script = gr_script_new("golden");
+    struct gr_table parent, table;
+
+    (void)state;
+    marked.missing = GR_MISSING_SOFT;
+    gr_table_describe(&tickets, "_gorgias_replicate", &parent);
+    gr_table_describe(&made_values, "_gorgias_replicate", &table);
+    table.parent = &parent;
+    (void)gr_commit_made(script, &table, parent.name, keys, 2);
+    table.stream = &marked;
+    (void)gr_commit_made(script, &table, parent.name, NULL, 0);
+    check_script("sink_made.sql", script);
+    gr_script_free(script);
+    gr_table_free(&parent);
+    gr_table_free(&table);
+}
+
+static void
 audit_golden(void **state)
 {
     const int64_t keys[] = {4, 5};
@@ -432,6 +454,7 @@ main(void)
         cmocka_unit_test(events_golden),
         cmocka_unit_test(scan_golden),
         cmocka_unit_test(set_golden),
+        cmocka_unit_test(made_golden),
         cmocka_unit_test(audit_golden),
         cmocka_unit_test(budget_golden),
     };

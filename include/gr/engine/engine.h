@@ -211,6 +211,20 @@ int64_t gr_auditing_position(const struct gr_stream *stream, size_t answers);
 /* Reads what was found into the report. */
 bool gr_auditing_collect(struct gr_engine *engine, struct gr_error *err);
 
+/* --- making.c ------------------------------------------------------------------------------- */
+
+/* Streams are made of the rows of this one. */
+bool gr_making_is_wanted(const struct gr_stream *maker);
+
+/* The maker begins a script; what a former one was to count is void. */
+void gr_making_begin(struct gr_stream *maker);
+
+/* Of the rows with these keys (NULL: of all), which the script has written before, rows are made. */
+void gr_making_put(struct gr_stream *maker, struct gr_script *script, const int64_t *keys, size_t count);
+
+/* The maker's script is done. */
+void gr_making_committed(struct gr_stream *maker, const struct gr_script *script);
+
 /* --- comparing.c ---------------------------------------------------------------------------- */
 
 /* The step that tells what the list did not bring and may be gone; 0: nothing may. */
@@ -237,12 +251,17 @@ bool gr_stream_feeds(const struct gr_stream *feeder, const struct gr_stream *str
 /* True if rows of `stream` have their parents in `parent`. */
 bool gr_stream_is_child(const struct gr_stream *stream, const struct gr_stream *parent);
 
+/* Where the stream `name` is, or would be if it were in the file: beside this one; and whether there is
+   such a table. --- opening.c */
+bool gr_stream_find(const struct gr_stream *stream, const char *name, const char **schema, const char **table,
+                    bool *exists_out, struct gr_error *err);
+
 /* --- opening.c, walking.c, finish.c, settle.c, drain.c, closing.c: what the phases do -------- */
 
-gr_phase_step gr_phase_open, gr_phase_audit, gr_phase_walk, gr_phase_finish, gr_phase_settle, gr_phase_drain,
+gr_phase_step gr_phase_open, gr_phase_make, gr_phase_audit, gr_phase_walk, gr_phase_finish, gr_phase_settle, gr_phase_drain,
     gr_phase_close;
 gr_phase_answer gr_walking_answer, gr_finish_answer, gr_drain_answer;
-gr_phase_committed gr_auditing_committed, gr_walking_committed, gr_finish_committed,
+gr_phase_committed gr_making_all_committed, gr_auditing_committed, gr_walking_committed, gr_finish_committed,
     gr_settle_committed, gr_drain_committed;
 
 /* The staging of the scan is empty: what was fetched is let go, and the scan begins anew. */

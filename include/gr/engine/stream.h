@@ -46,6 +46,7 @@ enum {
 
 enum gr_phase {
     GR_PHASE_OPEN,   /* the table is made ready, the state is read                   */
+    GR_PHASE_MAKE,   /* what is made of another stream's rows is, and waits for its end */
     GR_PHASE_AUDIT,  /* an audit: how the stream is checked, and the next ids to ask  */
     GR_PHASE_WALK,   /* pages are fetched and committed                              */
     GR_PHASE_FINISH, /* the end of a scan: staging becomes the table                 */
@@ -143,6 +144,16 @@ struct gr_auditing {
     char window[96];
 };
 
+/* A stream that is made of another's rows. */
+struct gr_making {
+    char *from;                 /* owned; object of that one, or NULL                  */
+    bool is_current;            /* every run that has written there since kept it along */
+    bool has_all;               /* the running script makes all rows                   */
+    bool is_sure;               /* all are, or will be by the script that is about to run */
+    bool is_begun;              /* from now on it goes along                           */
+    size_t step;                /* of the other stream's running script; SIZE_MAX: none */
+};
+
 struct gr_engine;
 
 struct gr_stream {
@@ -168,6 +179,7 @@ struct gr_stream {
     size_t field_count;
     struct gr_finishing finishing;
     struct gr_auditing auditing;
+    struct gr_making making;
     char *parent_table;         /* owned; quoted name of the parent's table, or NULL   */
     struct gr_feed *feeds;      /* owned */
     size_t feed_count;

@@ -126,6 +126,12 @@ size_t gr_commit_scan_finish(struct gr_script *script, const struct gr_table *ta
                              const char *parent_table, const struct gr_feed *feeds,
                              size_t feed_count);
 
+/* Rows that are made of those of another stream (schema->made_of), whose table is `from` (quoted), as this
+   script leaves it: of the rows with these keys, or (NULL) of all. They are marked deleted as those are, and
+   what no row has any more is gone as stream->missing says. An entry that is not named by a whole number is no row. */
+size_t gr_commit_made(struct gr_script *script, const struct gr_table *table, const char *from,
+                      const int64_t *keys, size_t count);
+
 /* A page of a parent's set, to be merged later in the same session. */
 void gr_commit_set_page(struct gr_script *script, const struct gr_table *table,
                         struct gr_buf *copy);
@@ -182,6 +188,8 @@ void gr_commit_queue_done(struct gr_script *script, const struct gr_table *table
 /* Entries that name rows of a child stream (GR_QUEUE_OF_ROWS) become entries for their parents; a
    row that is not in the table, though its walk is over, needs no asking. */
 void gr_commit_queue_resolve(struct gr_script *script, const struct gr_table *table);
+/* An entry that stands for all parents. */
+void gr_commit_queue_all(struct gr_script *script, const struct gr_table *table);
 /* The entry that stands for all parents, if there is one, becomes an entry for each that the walk
    (as in gr_commit_queue_settle; read_since GR_TIME_NONE: it has answered nothing) has not answered. */
 void gr_commit_queue_census(struct gr_script *script, const struct gr_table *table,

@@ -23,7 +23,12 @@
 enum gr_shape { GR_SHAPE_LIST, GR_SHAPE_OBJECT };
 
 /* How a stream is walked when it is incremental; GR_WALK_FULL streams never are. */
-enum gr_walk_kind { GR_WALK_NEWEST_FIRST, GR_WALK_OLDEST_FIRST, GR_WALK_FULL };
+enum gr_walk_kind {
+    GR_WALK_NEWEST_FIRST,
+    GR_WALK_OLDEST_FIRST,
+    GR_WALK_FULL,
+    GR_WALK_NONE, /* no list has the rows: they come with those of another stream */
+};
 
 /* How rows that something else named by id are asked for. */
 enum gr_ask {
@@ -73,8 +78,10 @@ struct gr_schema {
     enum gr_ask ask;
     const char *ask_param;
     const char *parent;       /* stream whose rows put entries into this one's queue, or NULL */
-    const char *parent_key;   /* column of this stream that holds the parent's key           */
+    const char *parent_key;   /* column of this stream that holds the key of parent or made_from */
     const char *parent_count; /* column of the parent: how many rows there should be         */
+    const char *made_from;    /* stream of whose rows these are made, without a request, or NULL */
+    const char *made_of;      /* its column: an object whose entries are the rows here       */
     const char *event_object; /* object_type of the events below                             */
     const char *const *event_types; /* event types that put their object into this queue     */
     size_t event_type_count;
