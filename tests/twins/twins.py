@@ -68,6 +68,22 @@ TWINS = (
           "    *got_out = true;"),
          tests="integration test_errors.Warehouse.test_two_runs_at_once"),
 
+    # -- tokens
+    twin("token-not-rehearsed", "a refresh token is used up only where the next one can be kept",
+         ("src/source/oauth.c", "    if (!rehearse(oauth, err))", "    if (oauth == NULL && !rehearse(oauth, err))"),
+         tests="integration test_oauth.OAuth.test_a_token_that_could_not_be_kept_is_not_used_up"),
+    twin("token-not-locked", "runs that share its file renew one after the other",
+         ("src/source/tokenfile.c", "flock(folder, LOCK_EX | LOCK_NB) == 0", "folder >= 0"),
+         tests="integration test_oauth.OAuth.test_runs_that_share_a_file_renew_one_after_the_other"),
+
+    # -- rows that no list has
+    twin("made-not-along", "rows that are made of others are written with them",
+         ("src/engine/walking.c", "    if (!batch->is_scan && batch->key_count > 0)", "    if (!batch->is_scan && batch->key_count > 99999)"),
+         tests="integration test_made.Made.test_the_first_run_and_what_changes"),
+    twin("made-up-for-never", "what was written without them is made up for",
+         ("src/engine/making.c", "m.run_id >= f.run_id", "m.run_id > 0"),
+         tests="integration test_made.Made.test_a_stream_that_joins_later"),
+
     # -- one budget
     twin("no-lease", "a request goes only after the budget that all runs share has granted it",
          ("src/source/lease.c", "    return lease->is_lost || (lease->held > 0 && now_us < lease->until_us);",
