@@ -142,14 +142,17 @@ struct level {
 static struct level
 count_brackets(struct level level, uint64_t opening, uint64_t closing)
 {
-    size_t closed = (size_t)__builtin_popcountll(closing);
+    size_t closed;
 
+    if ((opening | closing) == 0)
+        return level;
+    closed = gr_mask_count(closing);
     /* Where not even all closing brackets together could close the container, order is nothing. */
     while (closed >= level.depth && closing != 0) {
         uint64_t lowest = closing & (~closing + 1);
         uint64_t before = opening & (lowest - 1);
 
-        level.depth += (size_t)__builtin_popcountll(before);
+        level.depth += gr_mask_count(before);
         level.depth--;
         if (level.depth == 0) {
             level.end = gr_mask_first(lowest) + 1;
@@ -159,7 +162,7 @@ count_brackets(struct level level, uint64_t opening, uint64_t closing)
         closing ^= lowest;
         closed--;
     }
-    level.depth += (size_t)__builtin_popcountll(opening) - closed;
+    level.depth += gr_mask_count(opening) - closed;
     return level;
 }
 

@@ -30,6 +30,21 @@ gr_mask_first(uint64_t mask)
     return (size_t)__builtin_ctzll(mask);
 }
 
+/* Number of bits set. Where the processor may lack the instruction, a compiler would call a function
+   for it. */
+static inline size_t
+gr_mask_count(uint64_t mask)
+{
+#ifdef __POPCNT__
+    return (size_t)__builtin_popcountll(mask);
+#else
+    mask -= mask >> 1 & UINT64_C(0x5555555555555555);
+    mask = (mask & UINT64_C(0x3333333333333333)) + (mask >> 2 & UINT64_C(0x3333333333333333));
+    mask = (mask + (mask >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+    return (size_t)(mask * UINT64_C(0x0101010101010101) >> 56);
+#endif
+}
+
 #if defined(__SSE2__) && !defined(GR_BLOCK_PORTABLE)
 
 #include <emmintrin.h>
