@@ -128,13 +128,19 @@ count_request(struct gr_engine *engine, struct gr_lane *lane, int64_t now_ms)
     lane->number = ++engine->report->requests;
 }
 
+static bool
+is_crowded(const struct gr_engine *engine)
+{
+    return gr_http_in_flight(engine->http) >= (size_t)engine->plan->threads;
+}
+
 void
 gr_requests_start(struct gr_engine *engine, int64_t now_ms)
 {
     if (engine->closed.fault != GR_OK)
         fail_who_would_ask(engine);
     while (!engine->is_stopping && !gr_requests_are_spent(engine) &&
-           gr_http_in_flight(engine->http) < engine->lane_count &&
+           !is_crowded(engine) &&
            gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) == 0) {
         struct gr_lane *lane = next_lane(engine, now_ms);
         struct gr_error err;
@@ -162,7 +168,7 @@ gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms)
     int64_t lease_us = gr_lease_wait_us(&engine->leasing.lease, now_ms * 1000);
     int64_t budget = ((bucket_us > lease_us ? bucket_us : lease_us) + 999) / 1000;
 
-    if (gr_http_in_flight(engine->http) >= engine->lane_count || gr_requests_are_spent(engine))
+    if (is_crowded(engine) || gr_requests_are_spent(engine))
         return -1;
     for (size_t i = 0; i < engine->count; i++) {
         for (size_t j = 0; j < engine->lane_count; j++) {

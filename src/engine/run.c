@@ -71,7 +71,7 @@ init_streams(struct gr_engine *engine)
     const struct gr_plan *plan = engine->plan;
 
     engine->count = plan->count;
-    engine->lane_count = (size_t)(plan->threads > 0 ? plan->threads : 4);
+    engine->lane_count = (size_t)plan->lanes;
     engine->streams = gr_alloc(plan->count, sizeof(engine->streams[0]));
     engine->report->streams = gr_alloc(plan->count, sizeof(engine->report->streams[0]));
     engine->report->count = plan->count;

@@ -240,7 +240,7 @@ gr_environment_load(const struct gr_replication *replication, const char *const 
                        .variables = variables,
                        .notes = notes,
                        .arena = variables->arena,
-                       .result = {.state_schema = "_gorgias_replicate", .threads = GR_THREADS},
+                       .result = {.state_schema = "_gorgias_replicate"},
                        .err = err};
 
     if (!load_process(&l, replication->env, extra) || !load_file(&l, replication->env, extra) ||

@@ -634,6 +634,14 @@ load_connections(struct planner *p)
            gr_connection_target(&from, p->file.target, &p->plan.target, p->err);
 }
 
+/* Several streams at once hide the way to the API; of one queue, a kill repeats what is in flight. */
+static void
+set_threads(struct planner *p, int64_t stated)
+{
+    p->plan.threads = stated > 0 ? stated : GR_THREADS;
+    p->plan.lanes = stated > 0 ? stated : GR_LANES;
+}
+
 static bool
 load_environment(struct planner *p)
 {
@@ -645,7 +653,7 @@ load_environment(struct planner *p)
                              &environment, p->err))
         return false;
     p->plan.state_schema = environment.state_schema;
-    p->plan.threads = p->options->threads > 0 ? p->options->threads : environment.threads;
+    set_threads(p, p->options->threads > 0 ? p->options->threads : environment.threads);
     return true;
 }
 

@@ -180,7 +180,8 @@ test_the_example(void **state)
                  "custom_fields integrations macros rules teams users views");
     assert_int_equal(plan.warning_count, 0);
     assert_string_equal(plan.state_schema, "_gorgias_replicate");
-    assert_int_equal(plan.threads, 4);
+    assert_int_equal(plan.threads, 16);
+    assert_int_equal(plan.lanes, 4);
     assert_int_equal(stream("tickets")->mode, GR_MODE_INCREMENTAL);
     assert_int_equal(stream("tickets")->missing, GR_MISSING_SOFT);
     assert_string_equal(stream("tickets")->note, "");
@@ -549,6 +550,7 @@ test_options_win(void **state)
     assert_int_equal(stream("tickets")->limit_rows, 3);
     assert_string_equal(stream("tickets")->table_schema, "other");
     assert_int_equal(plan.threads, 9);
+    assert_int_equal(plan.lanes, 9);
     options.threads = 11;
     make_plan(HEAD "  tickets:\n");
     assert_int_equal(plan.threads, 11);

@@ -3,7 +3,7 @@
  *
  * Shape   run.c owns the loop; request.c sends and receives; leasing.c asks whether it may;
  *         warehouse.c runs scripts; stream.c has
- *         the phases; opening.c, auditing.c, walking.c, finish.c, comparing.c, settle.c, drain.c and
+ *         the phases; opening.c, auditing.c, walking.c, filling.c, finish.c, comparing.c, settle.c, drain.c and
  *         closing.c do them
  * Errors  as their functions say
  * Owns    the engine owns its connections and streams

@@ -18,11 +18,11 @@
 #include "gr/spec/replication.h"
 #include "gr/spec/variables.h"
 
-enum { GR_THREADS = 4, GR_THREADS_MAX = 64 };
+enum { GR_THREADS = 16, GR_LANES = 4, GR_THREADS_MAX = 64 };
 
 struct gr_environment {
     const char *state_schema; /* _gorgias_replicate, or what SLING_STATE names */
-    int64_t threads;
+    int64_t threads; /* 0: nothing is said of them */
 };
 
 /* `extra` is --env: "K=V", NULL-terminated, or NULL. Sets {NAME} and {env.NAME} in `variables`. */

@@ -92,7 +92,8 @@ struct gr_plan {
     size_t all_object_count;
     const char *const *warnings;    /* what the operator should know, one line each          */
     size_t warning_count;
-    int64_t threads;                /* requests in flight at most; from SLING_THREADS, else 4 */
+    int64_t threads;                /* requests in flight at most; also from SLING_THREADS       */
+    int64_t lanes;                  /* ... of one stream                                       */
 };
 
 /* What the command line adds to the file; NULL, 0 or false where it says nothing. */
