@@ -366,7 +366,8 @@ find_whether_filling(struct gr_stream *stream, struct gr_error *err)
     GR_CLEANUP(gr_buf_free) struct gr_buf sql = gr_buf_new(0);
     struct gr_rows rows;
 
-    stream->is_filling = stream->table.is_empty && stream->table.is_as_made &&
+    stream->is_filling = (stream->table.is_empty || stream->goes_on_filling) &&
+                         stream->table.is_as_made &&
                          !stream->may_not_fill &&
                          stream->plan->mode == GR_MODE_INCREMENTAL && !stream->plan->has_range &&
                          !is_event_log(stream->plan->schema);
@@ -393,11 +394,12 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
         !gr_state_load(engine->pg, engine->plan->state_schema, stream->table.object, &state, err))
         return false;
     if (!is_same_source(stream, &state, err) ||
-        (stream->plan->pre_sql != NULL && !is_fresh(stream, &state) &&
+        (stream->plan->pre_sql != NULL && !stream->has_prepared && !is_fresh(stream, &state) &&
          !gr_stream_sql(stream, "pre_sql", stream->plan->pre_sql, err))) {
         gr_stream_state_free(&state);
         return false;
     }
+    stream->has_prepared = true;
     stream->layout = gr_row_layout_new(stream->plan);
     gr_row_on_new_field(stream->layout, on_new_field, stream);
     if (!find_feeds(stream, err)) {

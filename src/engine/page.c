@@ -10,6 +10,8 @@
 #include "gr/base/time.h"
 #include "gr/source/gorgias.h"
 
+enum { ROWS_BETWEEN = 8 };
+
 void
 gr_page_free(struct gr_page *page)
 {
@@ -106,8 +108,11 @@ take_rows(const struct gr_json_value *data, const struct gr_page_sink *sink, str
     if (data->kind != GR_JSON_ARRAY)
         return gr_fail(err, GR_FAULT_PAYLOAD, "the list's data is not an array");
     inside = gr_json_inside(data);
-    while (gr_json_element(&inside, &object))
+    while (gr_json_element(&inside, &object)) {
         take_object(&object, sink, page);
+        if (sink->between != NULL && page->facts.rows % ROWS_BETWEEN == 0)
+            sink->between(sink->context);
+    }
     if (inside.failed != NULL)
         return not_json(&inside, err);
     return page->strangers == 0 ||

@@ -175,6 +175,8 @@ pause_ms(const struct gr_engine *engine, int64_t now_ms)
     int64_t due = engine->is_stopping ? -1 : gr_requests_due_ms(engine, now_ms);
     int64_t most = engine->options->progress != NULL ? PROGRESS_MS : IDLE_MS;
 
+    if (gr_warehouse_is_open(engine))
+        most = GR_RELAX_MS;
     return due < 0 || due > most ? most : due;
 }
 

@@ -21,6 +21,9 @@ is_full(const struct gr_stream *stream)
     const struct gr_batch *batch = &stream->batch;
     size_t page = batch->pages > 0 ? batch->rows.len / (size_t)batch->pages : 0;
 
+
+    if (batch->is_open && gr_script_unsent(stream->engine->script) >= GR_AHEAD_BYTES)
+        return true;
     return batch->rows.len + page >= GR_BATCH_BYTES ||
            (limit > 0 && batch->pages * stream->plan->schema->page_limit >= limit);
 }
@@ -45,14 +48,21 @@ gr_walking_free(struct gr_stream *stream)
     gr_buf_free(&stream->batch.rows);
 }
 
+int64_t
+gr_walking_risk(const struct gr_stream *stream)
+{
+    int64_t pages = stream->pages_committed / GR_LOSS_PAGES;
+
+    if (stream->pages_committed < GR_STRICT_PAGES)
+        return 0;
+    return pages < GR_RISK_PAGES ? pages : GR_RISK_PAGES;
+}
+
 /* Pages that were asked for and are not committed are what a kill would repeat. */
 static bool
 is_bold(const struct gr_stream *stream)
 {
-    int64_t at_risk = stream->batch.pages + stream->pages_in_script + 1;
-    int64_t committed = stream->pages_committed;
-
-    return at_risk > 1 + (committed < GR_STRICT_PAGES ? 0 : committed / GR_LOSS_PAGES);
+    return stream->batch.pages + stream->pages_in_script > gr_walking_risk(stream);
 }
 
 /* Asks for the walk's next page, unless a commit has to come first. */
@@ -90,7 +100,9 @@ take_page(struct gr_lane *lane, const struct gr_http_response *response, struct 
                                 .walk = &stream->walk,
                                 .rows = &stream->batch.rows,
                                 .rejects = &stream->batch.rejects,
-                                .asked = lane->url};
+                                .asked = lane->url,
+                                .between = gr_warehouse_push,
+                                .context = stream->engine};
     bool is_list = stream->plan->schema->shape == GR_SHAPE_LIST;
     const char *body = gr_buf_text(&response->body);
 
@@ -114,8 +126,8 @@ note_state(struct gr_stream *stream)
     batch->clock_us = stream->walk.clock_us;
 }
 
-static const struct gr_stream *
-parent_of(const struct gr_stream *stream)
+const struct gr_stream *
+gr_walking_parent(const struct gr_stream *stream)
 {
     const char *name = stream->plan->schema->parent;
 
@@ -126,7 +138,7 @@ parent_of(const struct gr_stream *stream)
 static bool
 may_fill(const struct gr_stream *stream)
 {
-    const struct gr_stream *parent = parent_of(stream);
+    const struct gr_stream *parent = gr_walking_parent(stream);
 
     return stream->is_filling && !gr_walk_is_scan(&stream->walk) &&
            (parent == NULL || parent->report->deleted == 0);
@@ -135,10 +147,10 @@ may_fill(const struct gr_stream *stream)
 static void
 begin_batch(struct gr_stream *stream)
 {
-    /* Where batches grow to that, at once. */
-    if (stream->pages_committed >= GR_STRICT_PAGES)
-        gr_buf_reserve(&stream->batch.rows, GR_BATCH_BYTES);
     stream->batch.is_fill = may_fill(stream);
+    /* Where batches grow to that, at once. */
+    if (stream->pages_committed >= GR_STRICT_PAGES && !stream->batch.is_fill)
+        gr_buf_reserve(&stream->batch.rows, GR_BATCH_BYTES);
     gr_row_set_typed(stream->layout, stream->batch.is_fill);
 }
 
@@ -295,8 +307,8 @@ gr_walking_report_fields(struct gr_stream *stream, const struct gr_script *scrip
 
 /* Where pages come at the pace of the API, the disk is waited for; not where they come faster than
    commits, be these close together or of several pages. */
-static enum gr_commit_kind
-kind_of_commit(struct gr_stream *stream)
+enum gr_commit_kind
+gr_walking_commit_kind(struct gr_stream *stream)
 {
     int64_t now_ms = gr_clock_ms();
     bool is_close = now_ms - stream->committed_ms < GR_RELAX_MS || stream->batch.pages > 1;
@@ -305,18 +317,19 @@ kind_of_commit(struct gr_stream *stream)
     return is_close ? GR_COMMIT_RELAXED : GR_COMMIT_PLAIN;
 }
 
-static void
-put_fill(struct gr_stream *stream, struct gr_script *script)
+void
+gr_walking_put_rest(struct gr_stream *stream, struct gr_script *script)
 {
-    const struct gr_stream *parent = parent_of(stream);
+    struct gr_batch *batch = &stream->batch;
 
-    const struct gr_batch *batch = &stream->batch;
-    const struct gr_filled filled = {batch->keys, batch->values, batch->key_count};
-
-    stream->count_step = gr_commit_fill(script, &stream->table, &stream->batch.rows, &filled,
-                                        stream->feeds, stream->feed_count);
-    if (parent != NULL && parent->report->deleted > 0)
-        gr_commit_orphans(script, &stream->table, stream->parent_table);
+    if (!batch->is_scan && batch->key_count > 0)
+        gr_making_put(stream, script, batch->keys, batch->key_count);
+    gr_walking_put_rejects(stream, script, &batch->rejects);
+    gr_walking_put_fields(stream, script);
+    stream->has_counts = !batch->is_scan && !batch->is_fill;
+    stream->was_filled = batch->is_fill;
+    stream->pages_in_script = batch->pages;
+    empty_batch(batch);
 }
 
 static void
@@ -328,26 +341,17 @@ commit_batch(struct gr_stream *stream)
     /* A scan speaks for its time only when it has come to its end. */
     gr_stream_commit_state(stream, script, batch->walk, batch->bookmark_us,
                            batch->is_scan ? GR_TIME_NONE : batch->clock_us,
-                           kind_of_commit(stream));
+                           gr_walking_commit_kind(stream));
     if (batch->is_scan) {
         if (batch->begins_scan)
             gr_commit_scan_begin(script, &stream->table);
         gr_commit_scan_page(script, &stream->table, &batch->rows);
-    } else if (batch->is_fill) {
-        put_fill(stream, script);
     } else {
         stream->count_step = gr_commit_merge(script, &stream->table, &batch->rows,
                                              stream->parent_table, stream->feeds,
                                              stream->feed_count);
     }
-    if (!batch->is_scan && batch->key_count > 0)
-        gr_making_put(stream, script, batch->keys, batch->key_count);
-    gr_walking_put_rejects(stream, script, &batch->rejects);
-    gr_walking_put_fields(stream, script);
-    stream->has_counts = !batch->is_scan && !batch->is_fill;
-    stream->was_filled = batch->is_fill;
-    stream->pages_in_script = batch->pages;
-    empty_batch(batch);
+    gr_walking_put_rest(stream, script);
     gr_warehouse_start(stream, script);
 }
 
@@ -387,6 +391,13 @@ gr_walking_refused_fill(struct gr_stream *stream)
     stream->may_not_fill = true;
 }
 
+void
+gr_walking_lost_fill(struct gr_stream *stream)
+{
+    stream->must_reopen = true;
+    stream->goes_on_filling = true;
+}
+
 /* As after a kill: the last commit says where to go on. */
 static void
 let_go(struct gr_stream *stream)
@@ -412,9 +423,15 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
         *next = GR_PHASE_OPEN;
         return true;
     }
+    if (stream->batch.is_open)
+        gr_filling_step(stream);
     ask_next(stream);
-    if (!is_empty(&stream->batch) && gr_warehouse_is_free(engine))
-        commit_batch(stream);
+    if (!is_empty(&stream->batch) && !stream->batch.is_open && gr_warehouse_is_free(engine)) {
+        if (stream->batch.is_fill)
+            gr_filling_begin(stream);
+        else
+            commit_batch(stream);
+    }
     is_idle = stream->lanes[0].state == GR_LANE_IDLE && is_empty(&stream->batch) &&
               !stream->has_script;
     if (!is_idle || (!stream->walk.is_done && !engine->is_stopping))

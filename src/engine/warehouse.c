@@ -8,9 +8,16 @@
 enum { RECONNECT_MS = 60000, RECONNECT_PAUSE_MS = 1000, CONFLICTS_MAX = 5 };
 
 bool
-gr_warehouse_is_free(const struct gr_engine *engine)
+gr_warehouse_is_free(struct gr_engine *engine)
 {
+    engine->is_waited_for = engine->is_waited_for || engine->script != NULL;
     return engine->script == NULL;
+}
+
+bool
+gr_warehouse_is_open(const struct gr_engine *engine)
+{
+    return engine->script != NULL && gr_script_is_open(engine->script);
 }
 
 /* A script that cannot even begin fails at the next poll, like one that fails later. */
@@ -29,6 +36,7 @@ gr_warehouse_start(struct gr_stream *stream, struct gr_script *script)
     engine->script = script;
     engine->owner = stream;
     engine->conflicts = 0;
+    engine->is_waited_for = false;
     stream->has_script = true;
     if (gr_log_wants(GR_LOG_DEBUG)) {
         GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
@@ -105,9 +113,12 @@ go_on(struct gr_engine *engine)
 
     if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE) {
         end_script(engine);
-        return;
+    } else if (!gr_script_can_repeat(engine->script)) {
+        end_script(engine);
+        gr_walking_lost_fill(owner);
+    } else {
+        start(engine);
     }
-    start(engine);
 }
 
 void
@@ -119,6 +130,8 @@ gr_warehouse_poll(struct gr_engine *engine)
 
     if (engine->script == NULL)
         return;
+    if (gr_script_is_open(engine->script) && owner->phase != GR_PHASE_WALK)
+        gr_filling_end(owner);
     err = engine->script_error;
     status = err.fault != GR_OK ? GR_SCRIPT_FAILED : gr_script_poll(engine->script, &err);
     if (status == GR_SCRIPT_BUSY)
@@ -137,14 +150,17 @@ gr_warehouse_poll(struct gr_engine *engine)
         }
         if (err.fault == GR_FAULT_LOST)
             err.fault = GR_FAULT_TARGET;
-    } else if (err.fault == GR_FAULT_CONFLICT && ++engine->conflicts < CONFLICTS_MAX) {
+    } else if (err.fault == GR_FAULT_CONFLICT && gr_script_can_repeat(engine->script) &&
+               ++engine->conflicts < CONFLICTS_MAX) {
         gr_log_error(GR_LOG_WARN, owner->plan->name, &err);
         start(engine);
         return;
-    } else if (err.fault == GR_FAULT_DATA && owner->phase == GR_PHASE_WALK && owner->was_filled) {
+    } else if ((err.fault == GR_FAULT_DATA || err.fault == GR_FAULT_CONFLICT) &&
+               owner->phase == GR_PHASE_WALK && owner->was_filled) {
         end_script(engine);
         gr_log_error(GR_LOG_DEBUG, owner->plan->name, &err);
-        gr_log(GR_LOG_INFO, owner->plan->name, "its rows are not all new; merges them", NULL);
+        gr_log(GR_LOG_INFO, owner->plan->name, "its table is not its own; merges from now on",
+               NULL);
         gr_walking_refused_fill(owner);
         return;
     } else if (err.fault == GR_FAULT_UNSTAGED) {
@@ -158,6 +174,16 @@ gr_warehouse_poll(struct gr_engine *engine)
     }
     end_script(engine);
     gr_stream_fail(owner, &err);
+}
+
+void
+gr_warehouse_push(void *engine_)
+{
+    const struct gr_engine *engine = engine_;
+    struct gr_error ignored;
+
+    if (engine->script != NULL && engine->script_error.fault == GR_OK)
+        (void)gr_script_poll(engine->script, &ignored);
 }
 
 struct gr_http_socket

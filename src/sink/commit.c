@@ -74,6 +74,20 @@ gr_commit_anchor(struct gr_script *script, const struct gr_table *table, int64_t
     (void)gr_script_sql(script, gr_buf_text(&sql), params, 2);
 }
 
+void
+gr_commit_fence(struct gr_script *script, const struct gr_table *table, int64_t run_id)
+{
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    char run[NUMBER_BYTES];
+    const char *params[] = {table->object, number(run_id, run)};
+
+    gr_buf_printf(&sql,
+                  "select from %s.streams where object = $1 and fence = $2::bigint"
+                  " for no key update",
+                  table->state);
+    (void)gr_script_fence(script, gr_buf_text(&sql), params, 2);
+}
+
 size_t
 gr_commit_merge(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
                 const char *parent_table, const struct gr_feed *feeds, size_t feed_count)
@@ -97,18 +111,23 @@ gr_commit_merge(struct gr_script *script, const struct gr_table *table, struct g
 }
 
 size_t
-gr_commit_fill(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
-               const struct gr_filled *filled, const struct gr_feed *feeds, size_t feed_count)
+gr_commit_fill(struct gr_script *script, const struct gr_table *table)
 {
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
 
+    gr_merge_copy_sql(table, table->name, &sql);
+    return gr_script_copy_open(script, gr_buf_text(&sql));
+}
+
+void
+gr_commit_filled(struct gr_script *script, const struct gr_table *table,
+                 const struct gr_filled *filled, const struct gr_feed *feeds, size_t feed_count)
+{
     for (size_t i = 0; i < feed_count; i++)
         if (feeds[i].kind == GR_FEED_CHILD && feeds[i].is_run)
             gr_queue_feed_filled(script, table, &feeds[i], filled);
         else if (feeds[i].kind == GR_FEED_CHILD)
             gr_queue_feed_all(script, table, &feeds[i]);
-    gr_merge_copy_sql(table, table->name, &sql);
-    return gr_script_copy(script, gr_buf_text(&sql), copy);
 }
 
 /* One column of the rejects as an array. */

@@ -10,11 +10,11 @@
 #include "conn.h"
 
 enum {
-    CHUNK_BYTES = 256 * 1024, /* handed to libpq at once: it keeps what the socket will not take */
-    TURNS = 64,               /* of one poll, after which others get their turn: about 16 MB     */
+    CHUNK_BYTES = 32 * 1024, /* handed to libpq at once: it keeps what the socket will not take */
+    TURNS = 512,               /* of one poll, after which others get their turn: about 16 MB     */
 };
 
-static const char copy_header[19] = "PGCOPY\n\377\r\n";
+static const char copy_header[COPY_HEADER_BYTES] = "PGCOPY\n\377\r\n";
 static const char copy_trailer[2] = "\377\377";
 /* Ends a COPY that we believe has failed; the server names its own error, if there was one. */
 static const char stopped[] = "gorgias-replicate: stopped early";
@@ -281,6 +281,15 @@ next_piece(const struct gr_script *script, const char **at_out)
     return sizeof(copy_trailer) - from;
 }
 
+/* An open COPY whose tuples have all been handed over: more may come. */
+static bool
+is_starved(const struct gr_script *script)
+{
+    const struct step *step = &script->steps[script->at];
+
+    return step->is_open && script->copied == sizeof(copy_header) + step->data.len;
+}
+
 /*
  * Hands over a piece, or the end; false if libpq has no room. In the middle of COPY the server has
  * nothing to say but that it failed, and libpq does not look: so whatever arrives ends the sending.
@@ -295,6 +304,8 @@ copy_on(struct gr_script *script)
     const char *reason = poll(&fd, 1, 0) > 0 ? stopped : NULL;
     int sent;
 
+    if (reason == NULL && is_starved(script))
+        return false;
     if (reason != NULL || len == 0)
         sent = PQputCopyEnd(conn, reason);
     else
@@ -323,7 +334,7 @@ turn(struct gr_script *script)
     if (script->phase == PHASE_COPY_DATA) {
         if (flushed == 0 && copy_on(script))
             return true;
-        script->wants_write = true;
+        script->wants_write = flushed == 1 || !is_starved(script);
         if (flushed == 0)
             return false;
         /* The socket is full because the server has stopped reading, perhaps with an error. */

@@ -14,7 +14,7 @@ gr_script_new(const char *what)
     struct gr_script *script = gr_alloc(1, sizeof(*script));
 
     script->what = gr_strdup(what);
-    script->gate = SIZE_MAX;
+    script->gate = script->open = SIZE_MAX;
     return script;
 }
 
@@ -120,6 +120,77 @@ gr_script_copy(struct gr_script *script, const char *sql, struct gr_buf *data)
     step->data = *data;
     *data = gr_buf_new(data->limit);
     return script->count - 1;
+}
+
+size_t
+gr_script_copy_open(struct gr_script *script, const char *sql)
+{
+    struct gr_buf none = gr_buf_new(0);
+
+    assert(script->open == SIZE_MAX);
+    script->open = gr_script_copy(script, sql, &none);
+    script->steps[script->open].is_open = true;
+    return script->open;
+}
+
+/* What was handed over is let go, once that is more than what has to be moved for it. */
+static void
+forget_sent(struct gr_script *script, struct gr_buf *data)
+{
+    size_t sent;
+
+    if (script->phase != PHASE_COPY_DATA || script->at != script->open ||
+        script->copied <= COPY_HEADER_BYTES)
+        return;
+    sent = script->copied - COPY_HEADER_BYTES;
+    if (sent < data->len - sent)
+        return;
+    memmove(data->data, data->data + sent, data->len - sent);
+    data->len -= sent;
+    script->copied = COPY_HEADER_BYTES;
+}
+
+void
+gr_script_append(struct gr_script *script, struct gr_buf *data)
+{
+    struct gr_buf *all = &script->steps[script->open].data;
+
+    assert(gr_script_is_open(script) && data->failed == NULL);
+    forget_sent(script, all);
+    gr_buf_put(all, data->data, data->len);
+    gr_buf_reset(data);
+}
+
+void
+gr_script_copy_close(struct gr_script *script)
+{
+    script->steps[script->open].is_open = false;
+}
+
+bool
+gr_script_is_open(const struct gr_script *script)
+{
+    return script->open != SIZE_MAX && script->steps[script->open].is_open;
+}
+
+size_t
+gr_script_unsent(const struct gr_script *script)
+{
+    size_t len, sent;
+
+    if (script->open == SIZE_MAX || script->at > script->open)
+        return 0;
+    len = script->steps[script->open].data.len;
+    sent = script->phase != PHASE_COPY_DATA || script->copied < COPY_HEADER_BYTES
+               ? 0
+               : script->copied - COPY_HEADER_BYTES;
+    return sent < len ? len - sent : 0;
+}
+
+bool
+gr_script_can_repeat(const struct gr_script *script)
+{
+    return script->open == SIZE_MAX;
 }
 
 void

@@ -18,6 +18,7 @@ struct step {
     size_t param_count;
     bool is_copy;
     struct gr_buf data; /* of a COPY: tuples                           */
+    bool is_open;       /* more of them may come                       */
     enum decides decides;
     char *message;      /* owned; of a check                           */
     char *hint;         /* owned; of a check                           */
@@ -45,6 +46,7 @@ struct gr_script {
     size_t cap;
     int64_t session;     /* that it is bound to; 0: any                */
     size_t gate;         /* the open gate while writing, or SIZE_MAX   */
+    size_t open;         /* the COPY that is or was open, or SIZE_MAX  */
 
     struct gr_pg *pg;    /* borrowed while running                     */
     enum phase phase;
@@ -59,5 +61,7 @@ struct gr_script {
     bool has_failed;
     struct gr_error failure;
 };
+
+enum { COPY_HEADER_BYTES = 19 };
 
 #endif

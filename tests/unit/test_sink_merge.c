@@ -545,7 +545,11 @@ fill_tickets(const struct gr_feed *feeds, size_t feed_count)
     put_typed_ticket(&copy, 3, 1, JAN1, JAN2); /* its message lies below the floor */
     put_typed_ticket(&copy, 4, 0, JAN2, JAN3); /* changed after the walk began */
     put_typed_ticket(&copy, 5, 0, JAN2, JAN2);
-    step = gr_commit_fill(script, &ticket_table, &copy, &filled, feeds, feed_count);
+    step = gr_commit_fill(script, &ticket_table);
+    gr_script_append(script, &copy);
+    gr_buf_free(&copy);
+    gr_commit_filled(script, &ticket_table, &filled, feeds, feed_count);
+    gr_script_copy_close(script);
     must(gr_script_run(script, pg, &err));
     assert_int_equal(gr_script_touched(script, step), 5);
     gr_script_free(script);
@@ -579,7 +583,10 @@ fills_an_empty_table(void **state)
     /* A key that is there fails all of it: then the rows are to be merged. */
     put_typed_ticket(&copy, 9, 1, JAN1, JAN1);
     put_typed_ticket(&copy, 2, 1, JAN1, JAN1);
-    (void)gr_commit_fill(script, &ticket_table, &copy, &(struct gr_filled){0}, NULL, 0);
+    (void)gr_commit_fill(script, &ticket_table);
+    gr_script_append(script, &copy);
+    gr_buf_free(&copy);
+    gr_script_copy_close(script);
     assert_false(gr_script_run(script, pg, &err));
     assert_int_equal(err.fault, GR_FAULT_DATA);
     gr_script_free(script);

@@ -456,6 +456,85 @@ kill_session(void)
 }
 
 /* The session dies before, during and behind a COPY; the same script then runs in a new one. */
+/* Polls until nothing more of the script can be sent. */
+static enum gr_script_status
+poll_until_sent(struct gr_script *script)
+{
+    enum gr_script_status status;
+
+    while ((status = gr_script_poll(script, &err)) == GR_SCRIPT_BUSY &&
+           gr_script_unsent(script) > 0) {
+        bool wants_write;
+        struct pollfd fd = {.fd = gr_script_socket(script, &wants_write), .events = POLLIN};
+
+        fd.events |= wants_write ? POLLOUT : 0;
+        (void)poll(&fd, 1, 1000);
+    }
+    return status;
+}
+
+static void
+open_copies_take_what_comes(void **state)
+{
+    struct gr_script *script = gr_script_new("test");
+    struct gr_buf copy = gr_buf_new(0);
+    size_t step, sum;
+
+    (void)state;
+    step = gr_script_copy_open(script, "copy public.numbers from stdin (format binary)");
+    assert_true(gr_script_is_open(script));
+    assert_false(gr_script_can_repeat(script));
+    must(gr_script_start(script, pg, &err));
+    for (int64_t from = 1; from <= 500000; from += 50000) {
+        bool wants_write;
+
+        put_numbers(&copy, from, from + 49999);
+        gr_script_append(script, &copy);
+        assert_int_equal(0, copy.len);
+        assert_true(gr_script_unsent(script) >= 50000);
+        assert_int_equal(GR_SCRIPT_BUSY, poll_until_sent(script));
+        (void)gr_script_socket(script, &wants_write);
+        assert_false(wants_write); /* else whoever waits for it spins */
+    }
+    sum = gr_script_sql(script, "select sum(n) from public.numbers", NULL, 0);
+    gr_script_copy_close(script);
+    assert_false(gr_script_is_open(script));
+    while (gr_script_poll(script, &err) == GR_SCRIPT_BUSY)
+        ;
+    assert_int_equal(500000, gr_script_touched(script, step));
+    assert_int_equal(INT64_C(500000) * 500001 / 2, gr_rows_int(gr_script_rows(script, sum), 0, 0));
+    gr_buf_free(&copy);
+    gr_script_free(script);
+}
+
+/* While nobody has anything to send, too. */
+static void
+open_copies_see_errors(void **state)
+{
+    struct gr_script *script = gr_script_new("test");
+    struct gr_buf copy = gr_buf_new(0);
+    enum gr_script_status status;
+
+    (void)state;
+    put_be(&copy, 2, 2); /* fields, where the table has one */
+    put_int(&copy, 1);
+    put_int(&copy, 1);
+    (void)gr_script_copy_open(script, "copy public.numbers from stdin (format binary)");
+    gr_script_append(script, &copy);
+    must(gr_script_start(script, pg, &err));
+    while ((status = gr_script_poll(script, &err)) == GR_SCRIPT_BUSY) {
+        bool wants_write;
+        struct pollfd fd = {.fd = gr_script_socket(script, &wants_write), .events = POLLIN};
+
+        fd.events |= wants_write ? POLLOUT : 0;
+        assert_int_not_equal(0, poll(&fd, 1, 10000));
+    }
+    assert_int_equal(GR_SCRIPT_FAILED, status);
+    assert_int_equal(GR_FAULT_DATA, err.fault);
+    gr_buf_free(&copy);
+    gr_script_free(script);
+}
+
 static void
 lost_connections_are_survived(void **state)
 {
@@ -1248,6 +1327,8 @@ main(void)
         cmocka_unit_test(gates_and_checks),
         cmocka_unit_test(bound_scripts_know_their_session),
         cmocka_unit_test_setup(copy_errors_are_seen_at_once, make_numbers),
+        cmocka_unit_test_setup(open_copies_take_what_comes, make_numbers),
+        cmocka_unit_test_setup(open_copies_see_errors, make_numbers),
         cmocka_unit_test(lost_connections_are_survived),
         cmocka_unit_test_setup(conflicts_may_be_tried_again, make_numbers),
         cmocka_unit_test_setup(opens_twice_without_a_write, drop_all),

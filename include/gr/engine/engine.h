@@ -3,8 +3,8 @@
  *
  * Shape   run.c owns the loop; request.c sends and receives; leasing.c asks whether it may;
  *         warehouse.c runs scripts; stream.c has
- *         the phases; opening.c, auditing.c, walking.c, filling.c, finish.c, comparing.c, settle.c, drain.c and
- *         closing.c do them
+ *         the phases; opening.c, auditing.c, walking.c, filling.c, finish.c, comparing.c,
+ *         settle.c, drain.c and closing.c do them
  * Errors  as their functions say
  * Owns    the engine owns its connections and streams
  */
@@ -38,12 +38,13 @@ struct gr_engine {
     struct gr_leasing leasing;
     struct gr_stream *streams;   /* owned */
     size_t count;
-    size_t lane_count;           /* requests in flight at most, and lanes of each stream */
+    size_t lane_count;           /* of each stream                                       */
     size_t turn;                 /* whose lanes are served first: everybody in turn      */
     struct gr_script *script;    /* owned; the one that runs, or NULL                    */
     struct gr_stream *owner;     /* of the script                                        */
     struct gr_error script_error; /* why it could not begin; GR_OK                       */
     int conflicts;               /* times the script was tried again                     */
+    bool is_waited_for;          /* somebody found the warehouse at work                 */
     int64_t run_id;
     bool was_reached;            /* the source has answered something                    */
     bool was_answered;           /* ... as the API does, with JSON                       */
@@ -101,9 +102,11 @@ void gr_settle_feed(struct gr_stream *feeder);
 /* What gr_phase_open has made, undone. */
 void gr_opening_undo(struct gr_stream *stream);
 
-/* A row that was to be new was there already: what was fetched and is not committed is let go, and
-   the stream opens again, to merge from where its last commit was. */
+/* What was fetched and is not committed is let go, and the stream opens again from where its last
+   commit was: to merge, because a row that was to be new was there already; or to fill on, because a
+   COPY that keeps nothing of what it has sent was broken off. */
 void gr_walking_refused_fill(struct gr_stream *stream);
+void gr_walking_lost_fill(struct gr_stream *stream);
 
 /* True if the stream drains a queue in this run. */
 bool gr_stream_has_queue(const struct gr_stream *stream);
@@ -169,8 +172,11 @@ struct gr_http_socket gr_leasing_socket(const struct gr_engine *engine);
 
 /* --- warehouse.c ---------------------------------------------------------------------------- */
 
-/* True if a script may be started now. */
-bool gr_warehouse_is_free(const struct gr_engine *engine);
+/* True if a script may be started now; if not, it is remembered that somebody waits. */
+bool gr_warehouse_is_free(struct gr_engine *engine);
+
+/* True if the COPY of the running script is open. */
+bool gr_warehouse_is_open(const struct gr_engine *engine);
 
 /* Starts the script (taken) of a stream. */
 void gr_warehouse_start(struct gr_stream *stream, struct gr_script *script);
@@ -181,6 +187,10 @@ bool gr_warehouse_reconnect(struct gr_engine *engine, struct gr_error *err);
 
 /* Goes on with the running script; tells its owner when it is done. */
 void gr_warehouse_poll(struct gr_engine *engine);
+
+/* Goes on with the running script, without telling anybody what has become of it: so that the
+   backend has work while a page is read. Takes the engine. */
+void gr_warehouse_push(void *engine);
 
 /* What to wait for; fd -1: nothing. */
 struct gr_http_socket gr_warehouse_socket(const struct gr_engine *engine);
@@ -266,6 +276,24 @@ gr_phase_committed gr_making_all_committed, gr_auditing_committed, gr_walking_co
 
 /* The staging of the scan is empty: what was fetched is let go, and the scan begins anew. */
 void gr_walking_unstaged(struct gr_stream *stream);
+
+/* --- filling.c: a batch whose rows are sent while further pages come ------------------------ */
+
+void gr_filling_begin(struct gr_stream *stream);
+void gr_filling_step(struct gr_stream *stream);
+void gr_filling_end(struct gr_stream *stream);
+
+/* Pages that may be asked for and not committed, besides one. */
+int64_t gr_walking_risk(const struct gr_stream *stream);
+
+/* The batch's part of a script behind its rows, and what is remembered until that is committed. */
+void gr_walking_put_rest(struct gr_stream *stream, struct gr_script *script);
+
+/* Whether the batch's commit has to be on disk before it counts. */
+enum gr_commit_kind gr_walking_commit_kind(struct gr_stream *stream);
+
+/* The stream's parent if it is of this run, or NULL. */
+const struct gr_stream *gr_walking_parent(const struct gr_stream *stream);
 
 /* Frees what the walk of a stream has gathered. */
 void gr_walking_free(struct gr_stream *stream);

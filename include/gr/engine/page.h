@@ -38,6 +38,9 @@ struct gr_page_sink {
     struct gr_rejects *rejects;
     const char *asked;     /* path and query; an answer to another request is no page      */
     int64_t parent;        /* rows belong to this one; 0: to any                           */
+    void (*between)(void *context); /* called now and then between rows, or NULL: a page takes
+                                       longer to read than a socket's buffer lasts        */
+    void *context;                  /* its argument                                       */
 };
 
 /*

@@ -35,9 +35,11 @@
 
 enum {
     GR_BATCH_BYTES = 4 * 1024 * 1024, /* a fuller batch fetches no further page          */
+    GR_AHEAD_BYTES = 1024 * 1024,     /* ... nor does an open COPY with so much unsent   */
     GR_ASK_IDS_MAX = 100,             /* ids in one request                              */
     GR_STRICT_PAGES = 64,             /* committed before more than one may be at risk    */
-    GR_LOSS_PAGES = 8,                /* committed pages for each further one at risk     */
+    GR_LOSS_PAGES = 8,                /* committed pages for each further one at risk ... */
+    GR_RISK_PAGES = 128,              /* ... of which there are no more than these        */
     GR_RELAX_MS = 10,                 /* commits that follow so closely need not each wait for the disk */
     GR_QUEUE_BLOCK = 500,             /* queue entries held in memory                    */
     GR_CONFIRM_MAX = 100,             /* rows asked for one by one before they are deleted */
@@ -108,6 +110,7 @@ struct gr_batch {
     bool is_scan;
     bool begins_scan;
     bool is_fill;               /* rows are all new, and go straight into the table   */
+    bool is_open;               /* ... by a COPY that runs already: see filling.c     */
     int64_t *keys;              /* owned; of a fill: its rows' keys and cursor values */
     int64_t *values;
     size_t key_count;
@@ -200,8 +203,11 @@ struct gr_stream {
     bool walk_is_over;
     bool is_filling;            /* its table is empty, and the walk fills it          */
     bool was_filled;            /* the running script fills                           */
-    bool must_reopen;           /* a row that was to be new was there: begins anew, merging */
-    bool may_not_fill;          /* ... for the rest of the run                        */
+    bool must_reopen;           /* what it had fetched is lost: goes on from its last commit */
+    bool may_not_fill;          /* a row that was to be new was there: merges from now on   */
+    bool goes_on_filling;       /* the rows in its table are its own                  */
+    bool has_prepared;          /* pre_sql was run                                    */
+    int64_t extended_ms;        /* when a page was last added to an open COPY         */
     int64_t anchor_us;          /* rows from here on are here; GR_TIME_NONE: unknown  */
     int64_t committed_ms;       /* when its batch was last committed                  */
     bool has_refused;           /* the scan met objects that are no row: it may delete nothing */

@@ -3,8 +3,9 @@
  * script. Pure: nothing runs here.
  *
  * A commit is written as: gr_commit_state first (it is the fence, and takes the row lock that
- * orders two writers), then what the page does, then rejects. Rows, bookmark and queue change in
- * this one transaction or not at all.
+ * orders two writers), then what the page does, then rejects. A fill does not know its state when it
+ * begins: gr_commit_fence stands for it, and the state comes behind the rows. Rows, bookmark and queue
+ * change in this one transaction or not at all.
  *
  * Conventions of the SQL
  *   - staging holds jsonb as text; values are cast to the real column type only for rows written
@@ -44,6 +45,9 @@ struct gr_commit_state {
 void gr_commit_state(struct gr_script *script, const struct gr_table *table,
                      const struct gr_commit_state *state);
 
+/* The fence alone, with its lock. */
+void gr_commit_fence(struct gr_script *script, const struct gr_table *table, int64_t run_id);
+
 /* Who is told of a row that was written: queue entries for `object`. */
 struct gr_feed {
     const char *object;       /* of the stream that will ask                                   */
@@ -82,18 +86,20 @@ size_t gr_commit_merge(struct gr_script *script, const struct gr_table *table, s
                        const char *parent_table, const struct gr_feed *feeds, size_t feed_count);
 
 /*
- * The same for rows that are all new, straight into the table: `copy` is taken, tuples in the table's
- * own types (gr_row_set_typed). A key that is there already fails the script (GR_FAULT_DATA), and
- * nothing is changed: then the rows are to be merged. Of feeds only those of kind GR_FEED_CHILD are
- * told: with an entry for each row (`keys` and their cursor values) where the child is run, else with
- * one for all of them (gr_commit_queue_census). Returns the COPY's step: it touches the rows.
+ * The same for rows that are all new, straight into the table: an open COPY (gr_script_append) of
+ * tuples in the table's own types (gr_row_set_typed). A key that is there already fails the script
+ * (GR_FAULT_DATA), and nothing is changed: then the rows are to be merged. Returns the COPY's step:
+ * it touches the rows. Of feeds only those of kind GR_FEED_CHILD are told, by gr_commit_filled: with
+ * an entry for each row (`keys` and their cursor values) where the child is run, else with one for
+ * all of them (gr_commit_queue_census).
  */
 struct gr_filled {
     const int64_t *keys;
     const int64_t *values_us; /* GR_TIME_NONE: null */
     size_t count;
 };
-size_t gr_commit_fill(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
+size_t gr_commit_fill(struct gr_script *script, const struct gr_table *table);
+void gr_commit_filled(struct gr_script *script, const struct gr_table *table,
                       const struct gr_filled *filled, const struct gr_feed *feeds,
                       size_t feed_count);
 

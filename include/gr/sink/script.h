@@ -5,7 +5,8 @@
  * thin: BEGIN, the steps, COMMIT, or ROLLBACK at the first that fails. Running never blocks: the
  * engine's loop waits for the socket together with those of the HTTP transfers, so pages are fetched
  * and encoded while PostgreSQL works. A script is not consumed: after a lost connection the same
- * script runs again, and everything a script does must be harmless when done twice.
+ * script runs again, and everything a script does must be harmless when done twice. (One with an open
+ * COPY cannot: what it has handed over it does not keep.)
  *
  * Statements between two COPYs travel together (pipeline), BEGIN with the first of them and COMMIT
  * with the last, so that a commit costs few round trips; a step whose outcome decides whether the
@@ -58,6 +59,20 @@ void gr_script_gate_end(struct gr_script *script);
 /* Adds COPY ... FROM STDIN (FORMAT binary) with `data` (taken; left empty), which are tuples only:
    header and trailer are sent around them. Returns the step's number. */
 size_t gr_script_copy(struct gr_script *script, const char *sql, struct gr_buf *data);
+
+/* The same, but the COPY stays open while the script runs: tuples are appended until it is closed.
+   Steps behind it are added just before that. One to a script, which begins with a fence. */
+size_t gr_script_copy_open(struct gr_script *script, const char *sql);
+
+/* Moves tuples into the open COPY; `data` keeps its memory. */
+void gr_script_append(struct gr_script *script, struct gr_buf *data);
+void gr_script_copy_close(struct gr_script *script);
+
+/* Whether there is a COPY that is open; bytes of it that are not yet handed over; whether the script
+   can run again. */
+bool gr_script_is_open(const struct gr_script *script);
+size_t gr_script_unsent(const struct gr_script *script);
+bool gr_script_can_repeat(const struct gr_script *script);
 
 /* The script needs what was left in this session (gr_pg_session), such as rows in a temporary table:
    started in another one it fails with GR_FAULT_UNSTAGED before it sends anything. */
