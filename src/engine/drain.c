@@ -120,7 +120,7 @@ was_asked_for(const struct gr_lane *lane, const struct gr_page *page, struct gr_
         bool is_known = lane->stream->plan->schema->ask != GR_ASK_IDS;
 
         for (size_t i = 0; i < lane->entry_count && !is_known; i++)
-            is_known = page->keys[j] == lane->entries[i].key;
+            is_known = page->tuples[j].key == lane->entries[i].key;
         if (!is_known)
             return gr_fail(err, GR_FAULT_PAYLOAD, "the list has rows that were not asked for");
     }
@@ -132,7 +132,7 @@ note_found(struct gr_lane *lane, const struct gr_page *page)
 {
     for (size_t i = 0; i < lane->entry_count; i++)
         for (int64_t j = 0; j < page->wanted && !lane->found[i]; j++)
-            lane->found[i] = page->keys[j] == lane->entries[i].key;
+            lane->found[i] = page->tuples[j].key == lane->entries[i].key;
 }
 
 static void
@@ -388,7 +388,7 @@ put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
     if (gr_stream_is_audit(stream))
         record_rows(stream, script, rows, gone, gone_count);
     if (has_rows) {
-        stream->count_step = gr_commit_merge(script, &stream->table, rows, stream->parent_table,
+        stream->count_step = gr_commit_merge(script, &stream->table, rows, NULL, 0, stream->parent_table,
                                              stream->feeds, stream->feed_count);
         stream->has_counts = true;
     }

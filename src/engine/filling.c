@@ -62,12 +62,12 @@ gr_filling_end(struct gr_stream *stream)
     struct gr_script *script = stream->engine->script;
     const struct gr_stream *parent = gr_walking_parent(stream);
     const struct gr_batch *batch = &stream->batch;
-    const struct gr_filled filled = {batch->keys, batch->values, batch->key_count};
 
     extend(stream, script);
     gr_stream_commit_state(stream, script, batch->walk, batch->bookmark_us, batch->clock_us,
                            gr_walking_commit_kind(stream));
-    gr_commit_filled(script, &stream->table, &filled, stream->feeds, stream->feed_count);
+    gr_commit_filled(script, &stream->table, batch->tuples, batch->tuple_count, stream->feeds,
+                     stream->feed_count);
     if (parent != NULL && parent->report->deleted > 0)
         gr_commit_orphans(script, &stream->table, stream->parent_table);
     gr_walking_put_rest(stream, script);

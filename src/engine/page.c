@@ -16,8 +16,7 @@ void
 gr_page_free(struct gr_page *page)
 {
     gr_free(page->next_cursor);
-    gr_free(page->keys);
-    gr_free(page->values);
+    gr_free(page->tuples);
     *page = (struct gr_page){0};
 }
 
@@ -47,17 +46,15 @@ note_place(struct gr_page *page, int64_t value_us, int64_t id)
 }
 
 static void
-note_key(struct gr_page *page, int64_t key, int64_t value_us)
+note_tuple(struct gr_page *page, const struct gr_row_facts *facts, size_t bytes)
 {
     enum { STEP = 128 };
 
-    if (page->wanted % STEP == 0) {
-        page->keys = gr_realloc(page->keys, (size_t)page->wanted + STEP, sizeof(page->keys[0]));
-        page->values =
-            gr_realloc(page->values, (size_t)page->wanted + STEP, sizeof(page->values[0]));
-    }
-    page->keys[page->wanted] = key;
-    page->values[page->wanted++] = value_us;
+    if (page->wanted % STEP == 0)
+        page->tuples =
+            gr_realloc(page->tuples, (size_t)page->wanted + STEP, sizeof(page->tuples[0]));
+    page->tuples[page->wanted++] =
+        (struct gr_tuple){facts->key, facts->cursor_us, facts->hash, bytes};
 }
 
 static void
@@ -80,7 +77,7 @@ take_object(const struct gr_json_value *object, const struct gr_page_sink *sink,
         page->strangers++;
     note_place(page, facts.cursor_us, facts.key);
     if (sink->walk == NULL || gr_walk_wants(sink->walk, facts.cursor_us)) {
-        note_key(page, facts.key, facts.cursor_us);
+        note_tuple(page, &facts, sink->rows->len - before);
         return;
     }
     sink->rows->len = before;

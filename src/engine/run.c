@@ -87,7 +87,7 @@ init_streams(struct gr_engine *engine)
             stream->lanes[j].stream = stream;
         stream->batch.bookmark_us = stream->batch.clock_us = GR_TIME_NONE;
         stream->making.step = SIZE_MAX;
-        stream->is_fed = true;
+        stream->is_fed = stream->finds_known = true;
         gr_buf_printf(&object, "%s.%s", stream->plan->table_schema, stream->plan->table_name);
         *stream->report = (struct gr_stream_report){
             .name = stream->plan->name,

@@ -21,7 +21,6 @@ is_full(const struct gr_stream *stream)
     const struct gr_batch *batch = &stream->batch;
     size_t page = batch->pages > 0 ? batch->rows.len / (size_t)batch->pages : 0;
 
-
     if (batch->is_open && gr_script_unsent(stream->engine->script) >= GR_AHEAD_BYTES)
         return true;
     return batch->rows.len + page >= GR_BATCH_BYTES ||
@@ -35,8 +34,7 @@ empty_batch(struct gr_batch *batch)
     gr_buf_reset(&batch->rows);
     gr_rejects_free(&batch->rejects);
     gr_free(batch->walk);
-    gr_free(batch->keys);
-    gr_free(batch->values);
+    gr_free(batch->tuples);
     *batch = (struct gr_batch){
         .rows = batch->rows, .bookmark_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
 }
@@ -155,17 +153,16 @@ begin_batch(struct gr_stream *stream)
 }
 
 static void
-note_keys(struct gr_stream *stream, size_t count)
+note_tuples(struct gr_stream *stream, size_t count)
 {
     struct gr_batch *batch = &stream->batch;
 
-    batch->keys = gr_realloc(batch->keys, batch->key_count + count, sizeof(batch->keys[0]));
-    batch->values = gr_realloc(batch->values, batch->key_count + count, sizeof(batch->values[0]));
-    if (count > 0) {
-        memcpy(batch->keys + batch->key_count, stream->page_keys, count * sizeof(batch->keys[0]));
-        memcpy(batch->values + batch->key_count, stream->page_values, count * sizeof(batch->values[0]));
-    }
-    batch->key_count += count;
+    if (count == 0)
+        return;
+    batch->tuples = gr_realloc(batch->tuples, batch->tuple_count + count, sizeof(batch->tuples[0]));
+    memcpy(batch->tuples + batch->tuple_count, stream->page_tuples,
+           count * sizeof(batch->tuples[0]));
+    batch->tuple_count += count;
 }
 
 /* Counts the rows that were on the page before, and remembers those of this one. */
@@ -175,16 +172,14 @@ note_repeats(struct gr_stream *stream, struct gr_page *page)
     for (int64_t i = 0; i < page->wanted; i++) {
         bool is_repeat = false;
 
-        for (int64_t j = 0; j < stream->page_key_count && !is_repeat; j++)
-            is_repeat = page->keys[i] == stream->page_keys[j];
+        for (int64_t j = 0; j < stream->page_tuple_count && !is_repeat; j++)
+            is_repeat = page->tuples[i].key == stream->page_tuples[j].key;
         page->facts.repeats += is_repeat;
     }
-    gr_free(stream->page_keys);
-    gr_free(stream->page_values);
-    stream->page_keys = page->keys;
-    stream->page_values = page->values;
-    stream->page_key_count = page->wanted;
-    page->keys = page->values = NULL;
+    gr_free(stream->page_tuples);
+    stream->page_tuples = page->tuples;
+    stream->page_tuple_count = page->wanted;
+    page->tuples = NULL;
 }
 
 static bool
@@ -221,8 +216,8 @@ add_page(struct gr_lane *lane, const struct gr_http_response *response, struct g
         gr_rejects_cut(&batch->rejects, rejects_before);
         return true;
     }
-    if (batch->is_fill || gr_making_is_wanted(stream))
-        note_keys(stream, (size_t)page.wanted);
+    if (!was_scan)
+        note_tuples(stream, (size_t)page.wanted);
     batch->is_scan = was_scan;
     batch->begins_scan = batch->begins_scan || lane->begins_scan;
     batch->pages++;
@@ -238,7 +233,7 @@ add_page(struct gr_lane *lane, const struct gr_http_response *response, struct g
 
 bool
 gr_walking_answer(struct gr_lane *lane, struct gr_http_response *response,
-               const struct gr_error *fault, struct gr_error *err)
+                  const struct gr_error *fault, struct gr_error *err)
 {
     struct gr_stream *stream = lane->stream;
 
@@ -252,7 +247,8 @@ gr_walking_answer(struct gr_lane *lane, struct gr_http_response *response,
 }
 
 void
-gr_walking_put_rejects(struct gr_stream *stream, struct gr_script *script, struct gr_rejects *rejects)
+gr_walking_put_rejects(struct gr_stream *stream, struct gr_script *script,
+                       struct gr_rejects *rejects)
 {
     struct gr_commit_reject *items = gr_alloc(rejects->count, sizeof(*items));
 
@@ -317,18 +313,33 @@ gr_walking_commit_kind(struct gr_stream *stream)
     return is_close ? GR_COMMIT_RELAXED : GR_COMMIT_PLAIN;
 }
 
+/* The rows that other streams make of those of the batch. */
+static void
+put_made(struct gr_stream *stream, struct gr_script *script)
+{
+    const struct gr_batch *batch = &stream->batch;
+    GR_CLEANUP(gr_free_var) int64_t *keys = NULL;
+
+    if (batch->is_scan || batch->tuple_count == 0 || !gr_making_is_wanted(stream))
+        return;
+    keys = gr_alloc(batch->tuple_count, sizeof(*keys));
+    for (size_t i = 0; i < batch->tuple_count; i++)
+        keys[i] = batch->tuples[i].key;
+    gr_making_put(stream, script, keys, batch->tuple_count);
+}
+
 void
 gr_walking_put_rest(struct gr_stream *stream, struct gr_script *script)
 {
     struct gr_batch *batch = &stream->batch;
 
-    if (!batch->is_scan && batch->key_count > 0)
-        gr_making_put(stream, script, batch->keys, batch->key_count);
+    put_made(stream, script);
     gr_walking_put_rejects(stream, script, &batch->rejects);
     gr_walking_put_fields(stream, script);
     stream->has_counts = !batch->is_scan && !batch->is_fill;
     stream->was_filled = batch->is_fill;
     stream->pages_in_script = batch->pages;
+    stream->rows_in_script = (int64_t)batch->tuple_count;
     empty_batch(batch);
 }
 
@@ -347,12 +358,25 @@ commit_batch(struct gr_stream *stream)
             gr_commit_scan_begin(script, &stream->table);
         gr_commit_scan_page(script, &stream->table, &batch->rows);
     } else {
-        stream->count_step = gr_commit_merge(script, &stream->table, &batch->rows,
-                                             stream->parent_table, stream->feeds,
-                                             stream->feed_count);
+        stream->count_step =
+            gr_commit_merge(script, &stream->table, &batch->rows, batch->tuples,
+                            stream->finds_known ? batch->tuple_count : 0, stream->parent_table,
+                            stream->feeds, stream->feed_count);
     }
     gr_walking_put_rest(stream, script);
     gr_warehouse_start(stream, script);
+}
+
+/* The next batch asks what of it is known already if most of this one was. */
+static void
+count_merged(struct gr_stream *stream, const struct gr_script *script)
+{
+    int64_t known = (int64_t)gr_script_left_out(script);
+    int64_t others = gr_commit_counts(script, stream->count_step).unchanged;
+
+    stream->report->unchanged += known;
+    stream->finds_known = 2 * (known + others) >= stream->rows_in_script;
+    gr_stream_count(stream, script, stream->count_step);
 }
 
 bool
@@ -362,7 +386,7 @@ gr_walking_committed(struct gr_stream *stream, const struct gr_script *script, s
     stream->pages_committed += stream->pages_in_script;
     stream->pages_in_script = 0;
     if (stream->has_counts)
-        gr_stream_count(stream, script, stream->count_step);
+        count_merged(stream, script);
     if (stream->was_filled) {
         stream->report->inserted += gr_script_touched(script, stream->count_step);
         gr_settle_feed(stream);
@@ -432,8 +456,8 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
         else
             commit_batch(stream);
     }
-    is_idle = stream->lanes[0].state == GR_LANE_IDLE && is_empty(&stream->batch) &&
-              !stream->has_script;
+    is_idle =
+        stream->lanes[0].state == GR_LANE_IDLE && is_empty(&stream->batch) && !stream->has_script;
     if (!is_idle || (!stream->walk.is_done && !engine->is_stopping))
         return true;
     if (!stream->walk.is_done)

@@ -1,7 +1,8 @@
 /*
- * census.c - the queue of children whose parents are copied straight into an empty table. A child that
- * the replication runs gets an entry for each. Else nobody asks for now, and one entry stands for all
- * of them: when the child's first walk is over, it becomes one for each parent that this has left open.
+ * census.c - the queue of children whose parents are copied straight into an empty table. A child
+ * that the replication runs gets an entry for each. Else nobody asks for now, and one entry stands
+ * for all of them: when the child's first walk is over, it becomes one for each parent that this
+ * has left open.
  */
 #include <inttypes.h>
 #include <stddef.h>
@@ -14,32 +15,34 @@
 /* Of no object: ids begin at 1. */
 #define ALL_PARENTS "0"
 
-/* Values as {...,null,...}: microseconds since 1970. */
+/* Keys, and values as {...,null,...}: microseconds since 1970. */
 static void
-put_values(const struct gr_filled *filled, struct gr_buf *text)
+put_arrays(const struct gr_tuple *tuples, size_t count, struct gr_buf *keys, struct gr_buf *values)
 {
-    gr_buf_putc(text, '{');
-    for (size_t i = 0; i < filled->count; i++) {
-        gr_buf_puts(text, i == 0 ? "" : ",");
-        if (filled->values_us[i] == GR_TIME_NONE)
-            gr_buf_puts(text, "null");
+    gr_buf_putc(keys, '{');
+    gr_buf_putc(values, '{');
+    for (size_t i = 0; i < count; i++) {
+        gr_buf_printf(keys, "%s%" PRId64, i == 0 ? "" : ",", tuples[i].key);
+        gr_buf_puts(values, i == 0 ? "" : ",");
+        if (tuples[i].value_us == GR_TIME_NONE)
+            gr_buf_puts(values, "null");
         else
-            gr_buf_printf(text, "%" PRId64, filled->values_us[i]);
+            gr_buf_printf(values, "%" PRId64, tuples[i].value_us);
     }
-    gr_buf_putc(text, '}');
+    gr_buf_putc(keys, '}');
+    gr_buf_putc(values, '}');
 }
 
 void
 gr_queue_feed_filled(struct gr_script *script, const struct gr_table *table,
-                     const struct gr_feed *feed, const struct gr_filled *filled)
+                     const struct gr_feed *feed, const struct gr_tuple *tuples, size_t count)
 {
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     struct gr_buf values GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
     const char *params[] = {feed->object, feed->reason, NULL, NULL};
 
-    gr_sql_int_array(&keys, filled->keys, filled->count);
-    put_values(filled, &values);
+    put_arrays(tuples, count, &keys, &values);
     params[2] = gr_buf_text(&keys);
     params[3] = gr_buf_text(&values);
     gr_buf_printf(&sql,

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "gr/base/alloc.h"
 #include "gr/base/time.h"
@@ -88,9 +89,45 @@ gr_commit_fence(struct gr_script *script, const struct gr_table *table, int64_t 
     (void)gr_script_fence(script, gr_buf_text(&sql), params, 2);
 }
 
+/* Rows that come twice are all wanted: which of them counts is for the merge to say. */
+static void
+choose_news(struct gr_script *script, const struct gr_table *table, const struct gr_tuple *tuples,
+            size_t count)
+{
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf hashes GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    const char *params[2];
+
+    for (size_t i = 0; i < count; i++) {
+        gr_buf_printf(&keys, "%c%" PRId64, i == 0 ? '{' : ',', tuples[i].key);
+        gr_buf_printf(&hashes, "%c%" PRId64, i == 0 ? '{' : ',', tuples[i].hash);
+    }
+    gr_buf_putc(&keys, '}');
+    gr_buf_putc(&hashes, '}');
+    params[0] = gr_buf_text(&keys);
+    params[1] = gr_buf_text(&hashes);
+    gr_buf_puts(&sql, "select f.n from (select k, h, n, count(*) over (partition by k) as times"
+                      " from unnest($1::bigint[], $2::bigint[]) with ordinality as u (k, h, n))"
+                      " as f where f.times > 1 or not exists (select from ");
+    gr_buf_printf(&sql, "%s as t where ", table->name);
+    gr_merge_column("t", table->stream->columns[0].name, &sql);
+    gr_buf_puts(&sql, " = f.k and t._hash = f.h and t._deleted_at is null) order by f.n");
+    (void)gr_script_choice(script, gr_buf_text(&sql), params, 2);
+}
+
+/* A key that is one bigint, in the table too. */
+static bool
+has_plain_key(const struct gr_table *table)
+{
+    return table->stream->key_count == 1 && table->types[0] != NULL &&
+           strcmp(table->types[0], "bigint") == 0;
+}
+
 size_t
 gr_commit_merge(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
-                const char *parent_table, const struct gr_feed *feeds, size_t feed_count)
+                const struct gr_tuple *tuples, size_t count, const char *parent_table,
+                const struct gr_feed *feeds, size_t feed_count)
 {
     struct merge merge = {
         .table = table,
@@ -100,14 +137,23 @@ gr_commit_merge(struct gr_script *script, const struct gr_table *table, struct g
         .feed_count = feed_count,
     };
     struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    bool is_chosen = count > 0 && has_plain_key(table);
+    size_t step;
 
+    if (is_chosen)
+        choose_news(script, table, tuples, count);
     if (copy->len > 0) {
         gr_merge_copy_sql(table, table->staging, &sql);
-        (void)gr_script_copy(script, gr_buf_text(&sql), copy);
+        step = gr_script_copy(script, gr_buf_text(&sql), copy);
         gr_buf_reset(&sql);
+        for (size_t i = 0; is_chosen && i < count; i++)
+            gr_script_copy_tuple(script, step, tuples[i].bytes);
     }
     gr_merge_sql(&merge, &sql);
-    return gr_script_sql(script, gr_buf_text(&sql), NULL, 0);
+    step = gr_script_sql(script, gr_buf_text(&sql), NULL, 0);
+    if (is_chosen)
+        gr_script_gate_end(script);
+    return step;
 }
 
 size_t
@@ -121,11 +167,12 @@ gr_commit_fill(struct gr_script *script, const struct gr_table *table)
 
 void
 gr_commit_filled(struct gr_script *script, const struct gr_table *table,
-                 const struct gr_filled *filled, const struct gr_feed *feeds, size_t feed_count)
+                 const struct gr_tuple *tuples, size_t count, const struct gr_feed *feeds,
+                 size_t feed_count)
 {
     for (size_t i = 0; i < feed_count; i++)
         if (feeds[i].kind == GR_FEED_CHILD && feeds[i].is_run)
-            gr_queue_feed_filled(script, table, &feeds[i], filled);
+            gr_queue_feed_filled(script, table, &feeds[i], tuples, count);
         else if (feeds[i].kind == GR_FEED_CHILD)
             gr_queue_feed_all(script, table, &feeds[i]);
 }

@@ -55,7 +55,7 @@ void gr_merge_feeds(const struct merge *merge, struct gr_buf *sql);
 
 /* An entry for each row of a fill. */
 void gr_queue_feed_filled(struct gr_script *script, const struct gr_table *table,
-                          const struct gr_feed *feed, const struct gr_filled *filled);
+                          const struct gr_feed *feed, const struct gr_tuple *tuples, size_t count);
 
 /* One entry that stands for all rows of the table. */
 void gr_queue_feed_all(struct gr_script *script, const struct gr_table *table,

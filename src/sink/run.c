@@ -11,7 +11,7 @@
 
 enum {
     CHUNK_BYTES = 32 * 1024, /* handed to libpq at once: it keeps what the socket will not take */
-    TURNS = 512,               /* of one poll, after which others get their turn: about 16 MB     */
+    TURNS = 512,             /* of one poll, after which others get their turn: about 16 MB     */
 };
 
 static const char copy_header[COPY_HEADER_BYTES] = "PGCOPY\n\377\r\n";
@@ -140,12 +140,38 @@ take_commit(struct gr_script *script, PGresult *result)
     }
 }
 
-/* What a fence, check or gate at the end of a group has decided. */
+/* Lets go of the tuples of `copy` that are not chosen. Done again, the script sends what it has:
+   the others were here already when they were let go. */
+static void
+choose(struct gr_script *script, const struct gr_rows *chosen, struct step *copy)
+{
+    size_t from = 0, to = 0, next = 0;
+
+    if (copy->is_chosen)
+        return;
+    for (size_t i = 0; i < copy->tuple_count; i++) {
+        bool is_wanted = next < chosen->count && gr_rows_int(chosen, next, 0) == (int64_t)i + 1;
+
+        if (is_wanted) {
+            memmove(copy->data.data + to, copy->data.data + from, copy->tuples[i]);
+            to += copy->tuples[i];
+            next++;
+        }
+        from += copy->tuples[i];
+    }
+    script->left_out += copy->tuple_count - next;
+    copy->data.len = to;
+    copy->is_chosen = true;
+}
+
+/* What a fence, check, gate or choice at the end of a group has decided. */
 static void
 decide(struct gr_script *script)
 {
     const struct step *step = script->at == 0 ? NULL : &script->steps[script->at - 1];
 
+    if (!script->has_failed && step != NULL && step->decides == DECIDES_CHOICE)
+        choose(script, &step->rows, &script->steps[script->at]);
     if (script->has_failed || step == NULL || step->touched > 0)
         return;
     if (step->decides == DECIDES_FENCE) {
@@ -157,7 +183,7 @@ decide(struct gr_script *script)
         (void)gr_fail(&script->failure, GR_FAULT_UNSTAGED, "%s", step->message);
         (void)gr_hint(&script->failure, "%s", step->hint);
         script->has_failed = true;
-    } else if (step->decides == DECIDES_GATE) {
+    } else if (step->decides == DECIDES_GATE || step->decides == DECIDES_CHOICE) {
         script->at = step->past;
     }
 }

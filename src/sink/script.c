@@ -27,6 +27,7 @@ free_step(struct step *step)
     gr_free(step->sql);
     gr_free(step->message);
     gr_free(step->hint);
+    gr_free(step->tuples);
     gr_buf_free(&step->data);
     gr_rows_free(&step->rows);
 }
@@ -100,6 +101,31 @@ gr_script_gate(struct gr_script *script, const char *sql, const char *const *par
     assert(script->gate == SIZE_MAX);
     script->gate = add_sql(script, DECIDES_GATE, sql, params, count);
     return script->gate;
+}
+
+size_t
+gr_script_choice(struct gr_script *script, const char *sql, const char *const *params, size_t count)
+{
+    assert(script->gate == SIZE_MAX);
+    script->gate = add_sql(script, DECIDES_CHOICE, sql, params, count);
+    return script->gate;
+}
+
+void
+gr_script_copy_tuple(struct gr_script *script, size_t step, size_t bytes)
+{
+    enum { STEP = 128 };
+    struct step *copy = &script->steps[step];
+
+    if (copy->tuple_count % STEP == 0)
+        copy->tuples = gr_realloc(copy->tuples, copy->tuple_count + STEP, sizeof(copy->tuples[0]));
+    copy->tuples[copy->tuple_count++] = bytes;
+}
+
+size_t
+gr_script_left_out(const struct gr_script *script)
+{
+    return script->left_out;
 }
 
 void
@@ -231,10 +257,8 @@ void
 gr_script_print(const struct gr_script *script, struct gr_buf *out)
 {
     static const char *const marks[] = {
-        [DECIDES_NOTHING] = "",
-        [DECIDES_FENCE] = "fence ",
-        [DECIDES_CHECK] = "check ",
-        [DECIDES_GATE] = "gate ",
+        [DECIDES_NOTHING] = "",   [DECIDES_FENCE] = "fence ",   [DECIDES_CHECK] = "check ",
+        [DECIDES_GATE] = "gate ", [DECIDES_CHOICE] = "choice ",
     };
 
     for (size_t i = 0; i < script->count; i++) {

@@ -10,6 +10,7 @@ enum decides {
     DECIDES_FENCE, /* the run ends                          */
     DECIDES_CHECK, /* the script fails                      */
     DECIDES_GATE,  /* the steps up to `past` are left out   */
+    DECIDES_CHOICE, /* the same, and what the next one sends */
 };
 
 struct step {
@@ -19,6 +20,9 @@ struct step {
     bool is_copy;
     struct gr_buf data; /* of a COPY: tuples                           */
     bool is_open;       /* more of them may come                       */
+    size_t *tuples;     /* owned; bytes of each, where some are chosen */
+    size_t tuple_count;
+    bool is_chosen;     /* the others are gone from the data           */
     enum decides decides;
     char *message;      /* owned; of a check                           */
     char *hint;         /* owned; of a check                           */
@@ -56,6 +60,7 @@ struct gr_script {
     bool awaits_begin;   /* its result comes before that of `at`       */
     bool awaits_commit;  /* its result comes after that of `sent` - 1  */
     bool is_committed;
+    size_t left_out;     /* tuples that were not chosen                */
     size_t copied;       /* bytes of header, data, trailer handed over */
     bool wants_write;
     bool has_failed;

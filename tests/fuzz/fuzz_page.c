@@ -42,7 +42,8 @@ require_rows(const struct gr_buf *rows, const struct gr_page *page)
 
         for (int b = 0; b < 8; b++)
             key = (int64_t)((uint64_t)key << 8 | (unsigned char)at[6 + b]);
-        require(key == page->keys[i]);
+        require(key == page->tuples[i].key);
+        require(page->tuples[i].bytes == (size_t)(require_tuple(&stream, at, end) - at));
         at = require_tuple(&stream, at, end);
     }
     require(at == end);
@@ -104,7 +105,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         require_error(&err, GR_FAULT_PAYLOAD);
         require(rows.len == sizeof(before) - 1 && rejects.count == 0);
-        require(page.keys == NULL && page.next_cursor == NULL);
+        require(page.tuples == NULL && page.next_cursor == NULL);
     }
     gr_row_layout_free(sink.layout);
     return 0;

@@ -84,7 +84,7 @@ a_list_gives_rows_and_facts(void **state)
                      "\"meta\": {\"next_cursor\": \"a\\u002bb\", \"prev_cursor\": null}}"));
     assert_int_equal(facts->rows, 3);
     assert_int_equal(fixture->page.wanted, 3);
-    assert_int_equal(fixture->page.keys[1], 9);
+    assert_int_equal(fixture->page.tuples[1].key, 9);
     assert_string_equal(facts->next_cursor, "a+b");
     assert_true(facts->descends);
     assert_false(facts->ascends);

@@ -134,13 +134,61 @@ close_all(void **state)
     return 0;
 }
 
+static bool finds_known; /* what is here already is asked for, and not sent */
+
 static int
 clean(void **state)
 {
     (void)state;
+    finds_known = false;
     run_sql("truncate gorgias.tickets, gorgias.ticket_messages, gorgias.events, gorgias.tags,"
             " _gorgias_replicate.queue restart identity cascade");
     return 0;
+}
+
+static int
+clean_and_find(void **state)
+{
+    (void)clean(state);
+    finds_known = true;
+    return 0;
+}
+
+static int64_t
+read_int(const unsigned char *at, int bytes)
+{
+    uint64_t value = 0;
+
+    for (int i = 0; i < bytes; i++)
+        value = value << 8 | at[i];
+    return (int64_t)value;
+}
+
+/* What is known of the tuples of tickets in `copy`; returns their number. */
+static size_t
+describe(const struct gr_buf *copy, struct gr_tuple *tuples, size_t max)
+{
+    const unsigned char *at = (const unsigned char *)copy->data;
+    const unsigned char *end = at + copy->len;
+    size_t count = 0;
+
+    while (at < end) {
+        const unsigned char *begin = at;
+        int64_t fields = read_int(at, 2);
+
+        assert_true(count < max);
+        tuples[count].key = read_int(at + 6, 8);
+        at += 2;
+        for (int64_t i = 0; i < fields; i++) {
+            int64_t len = read_int(at, 4);
+
+            if (i == fields - 2)
+                tuples[count].hash = read_int(at + 4, 8);
+            at += 4 + (len == 0xFFFFFFFF ? 0 : len);
+        }
+        tuples[count++].bytes = (size_t)(at - begin);
+    }
+    return count;
 }
 
 static const struct gr_feed to_messages = {
@@ -150,9 +198,17 @@ static struct gr_counts
 merge_tickets(struct gr_buf *copy, const struct gr_feed *feeds, size_t feed_count)
 {
     struct gr_script *script = gr_script_new("tickets: commit");
-    size_t step = gr_commit_merge(script, &ticket_table, copy, NULL, feeds, feed_count);
+    struct gr_tuple tuples[256] = {0};
+    size_t count = finds_known ? describe(copy, tuples, COUNT_OF(tuples)) : 0;
+    size_t step =
+        gr_commit_merge(script, &ticket_table, copy, tuples, count, NULL, feeds, feed_count);
+    struct gr_counts counts;
 
-    return run_counted(script, step);
+    must(gr_script_run(script, pg, &err));
+    counts = gr_commit_counts(script, step);
+    counts.unchanged += (int64_t)gr_script_left_out(script);
+    gr_script_free(script);
+    return counts;
 }
 
 static struct gr_counts
@@ -293,7 +349,7 @@ merge_message(int64_t id, int64_t ticket, int64_t hash)
     size_t step;
 
     put_message(&copy, id, ticket, "b", JAN1, hash);
-    step = gr_commit_merge(script, &message_table, &copy, ticket_table.name, NULL, 0);
+    step = gr_commit_merge(script, &message_table, &copy, NULL, 0, ticket_table.name, NULL, 0);
     return run_counted(script, step);
 }
 
@@ -399,7 +455,8 @@ merge_events(struct gr_buf *copy)
          .reason = "event"},
     };
     struct gr_script *script = gr_script_new("events: commit");
-    size_t step = gr_commit_merge(script, &event_table, copy, NULL, feeds, COUNT_OF(feeds));
+    size_t step =
+        gr_commit_merge(script, &event_table, copy, NULL, 0, NULL, feeds, COUNT_OF(feeds));
 
     return run_counted(script, step);
 }
@@ -454,7 +511,7 @@ merges_name_both_sides(void **state)
                    "{\"from\": {\"id\": 2}, \"ids\": [\"3\", -4, 5.5, true, \"x6\"], \"at\":"
                    " 99999999999999999999}");
     put_event_with(&copy, 2, "Ticket", 7, "ticket-deleted", JAN2, "{\"id\": 8}");
-    step = gr_commit_merge(script, &event_table, &copy, NULL, feeds, COUNT_OF(feeds));
+    step = gr_commit_merge(script, &event_table, &copy, NULL, 0, NULL, feeds, COUNT_OF(feeds));
     check_counts(run_counted(script, step), 2, 0, 0, 0);
     check(QUEUE_OF, "gorgias.ticket_messages:1:02 gorgias.ticket_messages:2:02"
                     " gorgias.tickets:1:02 gorgias.tickets:2:02 gorgias.tickets:3:02"
@@ -533,9 +590,11 @@ at(const char *text)
 static void
 fill_tickets(const struct gr_feed *feeds, size_t feed_count)
 {
-    const int64_t keys[] = {1, 2, 3, 4, 5};
-    const int64_t values[] = {at(JAN2), at(JAN2), at(JAN2), at(JAN3), GR_TIME_NONE};
-    const struct gr_filled filled = {keys, values, 5};
+    const struct gr_tuple tuples[] = {{.key = 1, .value_us = at(JAN2)},
+                                      {.key = 2, .value_us = at(JAN2)},
+                                      {.key = 3, .value_us = at(JAN2)},
+                                      {.key = 4, .value_us = at(JAN3)},
+                                      {.key = 5, .value_us = GR_TIME_NONE}};
     struct gr_script *script = gr_script_new("tickets: fill");
     struct gr_buf copy = gr_buf_new(0);
     size_t step;
@@ -548,7 +607,7 @@ fill_tickets(const struct gr_feed *feeds, size_t feed_count)
     step = gr_commit_fill(script, &ticket_table);
     gr_script_append(script, &copy);
     gr_buf_free(&copy);
-    gr_commit_filled(script, &ticket_table, &filled, feeds, feed_count);
+    gr_commit_filled(script, &ticket_table, tuples, COUNT_OF(tuples), feeds, feed_count);
     gr_script_copy_close(script);
     must(gr_script_run(script, pg, &err));
     assert_int_equal(gr_script_touched(script, step), 5);
@@ -591,6 +650,44 @@ fills_an_empty_table(void **state)
     assert_int_equal(err.fault, GR_FAULT_DATA);
     gr_script_free(script);
     check("select count(*) from gorgias.tickets", "5");
+}
+
+/* Of what is here already nothing is sent; what is sent is merged as ever. Done again, no more. */
+static void
+known_rows_are_not_sent(void **state)
+{
+    struct gr_script *script = gr_script_new("tickets: commit");
+    struct gr_buf copy = gr_buf_new(0);
+    struct gr_tuple tuples[8] = {0};
+    size_t count, step;
+
+    (void)state;
+    for (int64_t id = 1; id <= 5; id++)
+        put_ticket(&copy, id, "a", 0, JAN1, JAN2, id);
+    check_counts(merge_tickets(&copy, NULL, 0), 5, 0, 0, 0);
+    run_sql("update gorgias.tickets set _deleted_at = now() where id = 4");
+    put_ticket(&copy, 1, "same", 0, JAN1, JAN2, 1);
+    put_ticket(&copy, 2, "new", 0, JAN1, JAN3, 99);
+    put_ticket(&copy, 3, "same", 0, JAN1, JAN2, 3);
+    put_ticket(&copy, 4, "back", 0, JAN1, JAN2, 4);
+    put_ticket(&copy, 5, "same", 0, JAN1, JAN2, 5);
+    put_ticket(&copy, 6, "first", 0, JAN1, JAN2, 6);
+    count = describe(&copy, tuples, COUNT_OF(tuples));
+    step = gr_commit_merge(script, &ticket_table, &copy, tuples, count, NULL, NULL, 0);
+    must(gr_script_run(script, pg, &err));
+    check_counts(gr_commit_counts(script, step), 1, 2, 0, 0);
+    assert_int_equal(gr_script_left_out(script), 3);
+    check("select string_agg(subject, ' ' order by id) from gorgias.tickets where _deleted_at is "
+          "null",
+          "a new a back a first");
+    must(gr_script_run(script, pg, &err));
+    check_counts(gr_commit_counts(script, step), 0, 0, 0, 0);
+    assert_int_equal(gr_script_left_out(script), 3);
+    /* Once more, when one of them has changed back meanwhile. */
+    run_sql("update gorgias.tickets set _hash = 0 where id = 2");
+    must(gr_script_run(script, pg, &err));
+    check_counts(gr_commit_counts(script, step), 0, 1, 2, 0);
+    gr_script_free(script);
 }
 
 static void
@@ -850,9 +947,8 @@ static struct gr_counts
 finish_set(const int64_t *parents, size_t count)
 {
     struct gr_script *script = gr_script_new("ticket_messages: finish");
-    size_t step = gr_commit_set_finish(script, &message_table, parents, count, parents,
-                                       count, ticket_table.name,
-                                       &left, 1);
+    size_t step = gr_commit_set_finish(script, &message_table, parents, count, parents, count,
+                                       ticket_table.name, &left, 1);
 
     return run_counted(script, step);
 }
@@ -987,7 +1083,7 @@ gone_without_a_child_is_told_to_its_queue(void **state)
                    " gorgias.ticket_messages:3:-:gone");
     check("select min(seq) = (select seq from _gorgias_replicate.queue where key = 2)"
           " from _gorgias_replicate.queue",
-          "t"); /* what was fed again has moved to the end */
+          "t");                            /* what was fed again has moved to the end */
     must(gr_script_run(script, pg, &err)); /* again: nothing is marked, nothing queued twice */
     check_counts(gr_commit_counts(script, step), 0, 0, 0, 0);
     check("select count(*) from _gorgias_replicate.queue", "3");
@@ -1202,7 +1298,8 @@ queue_keeps_what_has_children(void **state)
     struct gr_script *script = gr_script_new("prune");
 
     (void)state;
-    run_sql("insert into gorgias.ticket_messages (id, ticket_id, _loaded_at) values (10, 3, now())");
+    run_sql(
+        "insert into gorgias.ticket_messages (id, ticket_id, _loaded_at) values (10, 3, now())");
     run_sql("insert into gorgias.ticket_messages (id, ticket_id, _loaded_at, _deleted_at)"
             " values (11, 4, now(), now())");
     enqueue(&ticket_table, "(3, null), (4, null), (5, null)");
@@ -1288,9 +1385,14 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(inserts_and_casts, clean),
+        cmocka_unit_test_setup(inserts_and_casts, clean_and_find),
         cmocka_unit_test_setup(newest_version_wins, clean),
+        cmocka_unit_test_setup(newest_version_wins, clean_and_find),
         cmocka_unit_test_setup(batch_keeps_the_newest, clean),
+        cmocka_unit_test_setup(batch_keeps_the_newest, clean_and_find),
         cmocka_unit_test_setup(unchanged_rows_stay_untouched, clean),
+        cmocka_unit_test_setup(unchanged_rows_stay_untouched, clean_and_find),
+        cmocka_unit_test_setup(known_rows_are_not_sent, clean),
         cmocka_unit_test_setup(deleted_rows_come_back, clean),
         cmocka_unit_test_setup(children_follow_a_deleted_parent, clean),
         cmocka_unit_test_setup(feeds_what_was_written, clean),

@@ -697,7 +697,7 @@ merge_one(const struct gr_table *table, int64_t id, const char *subject, bool *i
     gr_table_session_sql(table, &sql);
     must(gr_pg_exec(pg, gr_buf_text(&sql), &err));
     put_ticket(&copy, id, subject, 3, JAN1, JAN2, id);
-    (void)gr_commit_merge(script, table, &copy, NULL, NULL, 0);
+    (void)gr_commit_merge(script, table, &copy, NULL, 0, NULL, NULL, 0);
     *is_ok = gr_script_run(script, pg, &err);
     gr_script_free(script);
     gr_buf_free(&sql);
@@ -977,7 +977,7 @@ commit_script(const struct gr_table *table, int64_t run, int64_t bookmark)
 
     put_ticket(&copy, 1, "a", 1, JAN1, JAN2, 1);
     gr_commit_state(script, table, &commit);
-    (void)gr_commit_merge(script, table, &copy, NULL, NULL, 0);
+    (void)gr_commit_merge(script, table, &copy, NULL, 0, NULL, NULL, 0);
     return script;
 }
 

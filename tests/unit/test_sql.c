@@ -249,7 +249,7 @@ merge_golden(void **state)
     gr_table_describe(&tickets, "_gorgias_replicate", &table);
     put_ticket(&copy, 1, "s", 1, NULL, NULL, 1);
     gr_commit_state(script, &table, &commit);
-    assert_int_equal(gr_commit_merge(script, &table, &copy, NULL, feeds, 1), 3);
+    assert_int_equal(gr_commit_merge(script, &table, &copy, NULL, 0, NULL, feeds, 1), 3);
     assert_int_equal(copy.len, 0);
     assert_int_equal(gr_script_steps(script), 4);
     assert_true(gr_script_bytes(script) > 50);
@@ -287,7 +287,7 @@ events_golden(void **state)
 
     (void)state;
     gr_table_describe(&events, "_gorgias_replicate", &table);
-    (void)gr_commit_merge(script, &table, &copy, NULL, feeds, COUNT_OF(feeds));
+    (void)gr_commit_merge(script, &table, &copy, NULL, 0, NULL, feeds, COUNT_OF(feeds));
     check_script("sink_events.sql", script);
     gr_script_free(script);
     gr_table_free(&table);

@@ -17,6 +17,7 @@
 #include "gr/base/buf.h"
 #include "gr/base/error.h"
 #include "gr/codec/row.h"
+#include "gr/sink/commit.h"
 #include "gr/walk/walk.h"
 
 struct gr_page {
@@ -25,8 +26,7 @@ struct gr_page {
     int64_t refused;            /* objects that are no row          */
     int64_t strangers;          /* rows of another parent           */
     char *next_cursor;          /* owned; facts.next_cursor is this */
-    int64_t *keys;              /* owned; of all rows appended      */
-    int64_t *values;            /* owned; their cursor values       */
+    struct gr_tuple *tuples;    /* owned; of all rows appended      */
 };
 void gr_page_free(struct gr_page *page);
 

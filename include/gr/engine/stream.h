@@ -111,9 +111,8 @@ struct gr_batch {
     bool begins_scan;
     bool is_fill;               /* rows are all new, and go straight into the table   */
     bool is_open;               /* ... by a COPY that runs already: see filling.c     */
-    int64_t *keys;              /* owned; of a fill: its rows' keys and cursor values */
-    int64_t *values;
-    size_t key_count;
+    struct gr_tuple *tuples;    /* owned; but of a scan                               */
+    size_t tuple_count;
     char *walk;                 /* owned; the walk's state once this is committed      */
     int64_t bookmark_us;
     int64_t clock_us;
@@ -169,12 +168,13 @@ struct gr_stream {
     struct gr_row_layout *layout;
     struct gr_walk walk;
     struct gr_lane *lanes;      /* owned; engine->lane_count of them                   */
-    int64_t *page_keys;         /* owned; of the rows of the walk's last page          */
-    int64_t *page_values;       /* owned; their cursor values                          */
-    int64_t page_key_count;
+    struct gr_tuple *page_tuples; /* owned; of the walk's last page                    */
+    int64_t page_tuple_count;
     struct gr_batch batch;
     bool has_script;            /* one of its scripts is running                       */
     int64_t pages_in_script;    /* of a batch that is being committed                  */
+    int64_t rows_in_script;
+    bool finds_known;           /* the batch asks which of its rows are here already  */
     int64_t pages_committed;
     size_t count_step;          /* steps of the running script whose rows are wanted   */
     size_t rows_step;

@@ -48,6 +48,14 @@ void gr_commit_state(struct gr_script *script, const struct gr_table *table,
 /* The fence alone, with its lock. */
 void gr_commit_fence(struct gr_script *script, const struct gr_table *table, int64_t run_id);
 
+/* What is known of a tuple of COPY data. */
+struct gr_tuple {
+    int64_t key;
+    int64_t value_us; /* of its cursor; GR_TIME_NONE: null */
+    int64_t hash;
+    size_t bytes;
+};
+
 /* Who is told of a row that was written: queue entries for `object`. */
 struct gr_feed {
     const char *object;       /* of the stream that will ask                                   */
@@ -75,7 +83,9 @@ struct gr_feed {
 /*
  * A page (or several): COPY into staging, merge into the table, feed the queues. `copy` is taken:
  * tuples of binary COPY in the layout of staging, of as many pages as one likes, without header and
- * trailer. `parent_table` is the quoted name of the parent stream's table if that table exists,
+ * trailer. Where `count` says that they are given, `tuples` are asked for first, and those that are
+ * here as they are (key and _hash, alive) are not sent: gr_script_left_out says how many. That pays
+ * where they are most. `parent_table` is the quoted name of the parent stream's table if that table exists,
  * else NULL; its columns have the names that table->parent says.
  *
  * Counts are of keys: a row staged twice counts once; a row that was not written, be it the same,
@@ -83,24 +93,19 @@ struct gr_feed {
  * where the new v is not below its own or either is null; then the new v is taken.
  */
 size_t gr_commit_merge(struct gr_script *script, const struct gr_table *table, struct gr_buf *copy,
-                       const char *parent_table, const struct gr_feed *feeds, size_t feed_count);
+                       const struct gr_tuple *tuples, size_t count, const char *parent_table, const struct gr_feed *feeds, size_t feed_count);
 
 /*
  * The same for rows that are all new, straight into the table: an open COPY (gr_script_append) of
  * tuples in the table's own types (gr_row_set_typed). A key that is there already fails the script
  * (GR_FAULT_DATA), and nothing is changed: then the rows are to be merged. Returns the COPY's step:
  * it touches the rows. Of feeds only those of kind GR_FEED_CHILD are told, by gr_commit_filled: with
- * an entry for each row (`keys` and their cursor values) where the child is run, else with one for
+ * an entry for each of `tuples` where the child is run, else with one for
  * all of them (gr_commit_queue_census).
  */
-struct gr_filled {
-    const int64_t *keys;
-    const int64_t *values_us; /* GR_TIME_NONE: null */
-    size_t count;
-};
 size_t gr_commit_fill(struct gr_script *script, const struct gr_table *table);
 void gr_commit_filled(struct gr_script *script, const struct gr_table *table,
-                      const struct gr_filled *filled, const struct gr_feed *feeds,
+                      const struct gr_tuple *tuples, size_t count, const struct gr_feed *feeds,
                       size_t feed_count);
 
 /*

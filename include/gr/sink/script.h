@@ -56,6 +56,15 @@ size_t gr_script_gate(struct gr_script *script, const char *sql, const char *con
                       size_t count);
 void gr_script_gate_end(struct gr_script *script);
 
+/* A gate before a COPY whose tuples (gr_script_copy_tuple says where they end, in their order) are
+   sent only where the statement's rows name them: numbers in ascending order, from 1 on. */
+size_t gr_script_choice(struct gr_script *script, const char *sql, const char *const *params,
+                        size_t count);
+void gr_script_copy_tuple(struct gr_script *script, size_t step, size_t bytes);
+
+/* After DONE: tuples that a choice has not named. */
+size_t gr_script_left_out(const struct gr_script *script);
+
 /* Adds COPY ... FROM STDIN (FORMAT binary) with `data` (taken; left empty), which are tuples only:
    header and trailer are sent around them. Returns the step's number. */
 size_t gr_script_copy(struct gr_script *script, const char *sql, struct gr_buf *data);
