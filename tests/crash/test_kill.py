@@ -3,6 +3,7 @@ them all."""
 
 import unittest
 
+from points import interesting
 from world import EXPECTED, World
 
 FIRST = {(phase, kind) for phase, kind in EXPECTED if phase != "drain"}
@@ -29,6 +30,15 @@ class Kill(World):
         """Bookmark, rows and queue are one transaction: there is nothing between them."""
         self.prepare("one-walk")
         self.hurt_all(self.last_page(), "kill-after")
+
+    def test_every_message_of_a_merge(self):
+        """The same where the table has rows."""
+        self.prepare("second-run")
+        script = []
+        for point in self.points:
+            if point.group == ("walk", "page") and point.stream == "tickets":
+                script = [point] if point.is_begin else [*script, point]
+        self.hurt_all(interesting(script), "kill-after")
 
     def test_what_was_read_still_answers_the_queue(self):
         """Between the last page of a list and the commit that lets tickets go whose messages it has brought; and in the middle of a list

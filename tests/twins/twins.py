@@ -28,9 +28,15 @@ def an_empty_page_at(condition):
 TWINS = (
     # -- one transaction
     twin("bookmark-first", "rows, bookmark and queue commit in one transaction",
+         ("src/engine/filling.c", "    stream->count_step = gr_commit_fill(script, &stream->table);\n",
+          "    gr_stream_commit_state(stream, script, stream->batch.walk, stream->batch.bookmark_us, stream->batch.clock_us, GR_COMMIT_PLAIN);\n"
+          "    (void)gr_script_sql(script, \"commit and chain\", NULL, 0);\n"
+          "    stream->count_step = gr_commit_fill(script, &stream->table);\n"),
+         tests="crash test_kill.Kill.test_every_message_of_a_page", short=True),
+    twin("bookmark-before-merge", "rows, bookmark and queue commit in one transaction",
          ("src/sink/commit.c", "    (void)gr_script_sql(script,\n                        state->is_relaxed",
           "    (void)gr_script_sql(script, \"commit and chain\", NULL, 0);\n    (void)gr_script_sql(script,\n                        state->is_relaxed"),
-         tests="crash test_kill.Kill.test_every_message_of_a_page", short=True),
+         tests="crash test_kill.Kill.test_every_message_of_a_merge"),
     twin("script-not-again", "after a lost connection the same script runs again",
          ("src/engine/warehouse.c", "    if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE) {", "    if (true) {"),
          tests="crash test_cut.Cut.test_every_message_of_a_page"),
