@@ -42,6 +42,7 @@ struct column_draft {
     const struct gr_yaml_node *null;
     bool is_volatile;
     const char *refers;
+    const struct gr_yaml_node *fields;
 };
 
 struct events_draft {
@@ -109,7 +110,7 @@ static const struct gr_field fields[] = {
     {"named_only",    GR_FIELD_BOOL,     IN(is_named_only), false, NULL,          "false",
      "no wildcard of a replication file includes the stream, not even `'*'`: it has to be named"},
     {"columns",       GR_FIELD_MAP,      AT(columns),       true,  NULL,          NULL,
-     "name: { type, description, null, volatile, refers }, one for each field of the API"},
+     "name: { type, description, null, volatile, refers, fields }, one for each field of the API"},
     {0},
 };
 
@@ -125,6 +126,9 @@ static const struct gr_field column_fields[] = {
     {"refers",      GR_FIELD_NAME, offsetof(struct column_draft, refers),      false, NULL, NULL,
      "stream whose row is named here, as an id or an object with one; when another takes its place, "
      "the former one is asked for: it may have been merged away"},
+    {"fields",      GR_FIELD_MAP,  offsetof(struct column_draft, fields),      false, NULL, NULL,
+     "of a jsonb that holds an object: its fields as name: type, or name: { ... } for an object in it. "
+     "With `flatten` each becomes a column. Without `fields` the value stays whole"},
     {0},
 };
 
@@ -166,6 +170,61 @@ is_key(const struct loader *l, const char *column)
 }
 
 static bool
+read_type(struct loader *l, const struct gr_yaml_node *at, const char *word, enum gr_type *out)
+{
+    if (gr_type_parse(word, out) && strcmp(gr_type_facts(*out)->name, word) == 0)
+        return true;
+    return gr_yaml_fail(at, l->err,
+                        "unknown type \"%.60s\"; it must "
+                        "be bigint, double, boolean, text, timestamptz or jsonb",
+                        word);
+}
+
+/* The fields of `parent`, which may be moved until settle_fields says where it lies. */
+static bool
+load_fields(struct loader *l, const struct gr_yaml_node *map, struct gr_column *parent)
+{
+    struct gr_column *made = gr_arena_alloc(l->arena, map->count, sizeof(*made));
+
+    if (parent->type != GR_TYPE_JSONB)
+        return gr_yaml_fail(map, l->err, "column \"%s\" is no jsonb, so it has no fields",
+                            parent->field);
+    parent->fields = made;
+    parent->field_count = map->count;
+    for (size_t i = 0; i < map->count; i++) {
+        const struct gr_yaml_node *value = map->items[i];
+        const char *member = map->keys[i]->text;
+        const char *joined =
+            gr_arena_printf(l->arena, "%s" GR_NESTED_JOIN "%s", parent->field, member);
+
+        if (!gr_name_is_plain(joined))
+            return gr_yaml_fail(map->keys[i], l->err,
+                                "\"%.120s\" must be a name (a-z, 0-9 and _) of at most 63 bytes",
+                                joined);
+        made[i] = (struct gr_column){
+            .name = joined,
+            .field = joined,
+            .member = member,
+            .description = gr_arena_printf(l->arena, "%s of %s", member, parent->field),
+            .type = GR_TYPE_JSONB,
+            .refers = strcmp(member, "id") == 0 ? parent->refers : NULL};
+        if (value->kind == GR_YAML_MAP ? !load_fields(l, value, &made[i])
+                                       : !read_type(l, value, value->text, &made[i].type))
+            return false;
+    }
+    return true;
+}
+
+static void
+settle_fields(const struct gr_column *parent)
+{
+    for (size_t i = 0; i < parent->field_count; i++) {
+        parent->fields[i].within = parent;
+        settle_fields(&parent->fields[i]);
+    }
+}
+
+static bool
 load_column(struct loader *l, const struct gr_yaml_node *name, const struct gr_yaml_node *value,
             struct gr_column *out)
 {
@@ -184,16 +243,13 @@ load_column(struct loader *l, const struct gr_yaml_node *name, const struct gr_y
         return false;
     *out = (struct gr_column){.name = name->text,
                               .field = name->text,
+                              .member = name->text,
                               .description = draft.description,
                               .is_key = is_key(l, name->text),
                               .is_volatile = draft.is_volatile,
                               .refers = draft.refers};
-    if (!gr_type_parse(draft.type, &out->type) ||
-        strcmp(gr_type_facts(out->type)->name, draft.type) != 0)
-        return gr_yaml_fail(gr_yaml_get(value, "type"), l->err,
-                            "unknown type \"%.60s\"; it must "
-                            "be bigint, double, boolean, text, timestamptz or jsonb",
-                            draft.type);
+    if (!read_type(l, gr_yaml_get(value, "type"), draft.type, &out->type))
+        return false;
     if (draft.null != NULL && !gr_yaml_bool(draft.null, &may_be_null))
         return gr_yaml_fail(draft.null, l->err, "\"null\" must be true or false, found %s",
                             gr_yaml_shown(l->arena, draft.null));
@@ -206,7 +262,7 @@ load_column(struct loader *l, const struct gr_yaml_node *name, const struct gr_y
     if (out->is_key && out->is_volatile)
         return gr_yaml_fail(name, l->err, "column \"%s\" is in the key, so it cannot be volatile",
                             name->text);
-    return true;
+    return draft.fields == NULL || load_fields(l, draft.fields, out);
 }
 
 /* The key's columns first, in the key's order; the others as the file has them. */
@@ -243,6 +299,8 @@ load_columns(struct loader *l)
         columns[to] = column;
         next += column.is_key ? 0 : 1;
     }
+    for (size_t i = 0; i < map->count; i++)
+        settle_fields(&columns[i]);
     l->draft.schema.columns = columns;
     l->draft.schema.column_count = map->count;
     l->draft.schema.key_count = l->draft.key.count;

@@ -11,12 +11,37 @@ from decimal import Decimal
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COLUMN = re.compile(r"^  (\w+): +\{ type: (\w+)(.*?), description: \"(.*)\" \}$")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+TYPES = ("bigint", "double", "boolean", "text", "timestamptz", "jsonb")
 OWN = ("_loaded_at", "_deleted_at", "_hash", "_extra")
 
 
+def fields_of(text):
+    """What `fields: { a: text, b: { c: bigint } }` says: types by name, and again mappings."""
+    at = text.find("fields: {")
+    if at < 0:
+        return None
+    tokens, stack = re.findall(r"\w+|[{}]", text[at + len("fields: "):]), [{}]
+    name = None
+    for token in tokens:
+        if token == "{":
+            stack.append({})
+            if name:
+                stack[-2][name] = stack[-1]
+        elif token == "}":
+            last = stack.pop()
+            if len(stack) == 1:
+                return last
+        elif name and name not in stack[-1] and token in TYPES:
+            stack[-1][name] = token
+            continue
+        name = token if token not in "{}" else None
+
+
 class Schema:
-    def __init__(self, path):
-        self.columns, self.volatile, self.descriptions = {}, set(), {}
+    def __init__(self, path=None):
+        self.columns, self.volatile, self.descriptions, self.fields = {}, set(), {}, {}
+        if path is None:
+            return
         with open(path) as file:
             text = file.read()
         self.key = re.search(r"^key: \[(\w+)", text, re.M)[1]
@@ -29,6 +54,38 @@ class Schema:
             name, self.columns[name], more, self.descriptions[name] = match[1], match[2], match[3], match[4]
             if "volatile: true" in more:
                 self.volatile.add(name)
+            if fields_of(more):
+                self.fields[name] = fields_of(more)
+
+    def flattened(self, levels):
+        """The schema of a table whose nested values are flattened so many levels."""
+        flat = Schema()
+        flat.key, flat.walk, flat.volatile = self.key, self.walk, self.volatile
+
+        def put(name, kind, fields, level):
+            if fields and level:
+                for field, inner in fields.items():
+                    nested = isinstance(inner, dict)
+                    put(f"{name}__{field}", "jsonb" if nested else inner, inner if nested else None, level - 1)
+            else:
+                flat.columns[name] = kind
+        for name, kind in self.columns.items():
+            put(name, kind, self.fields.get(name), levels)
+        return flat
+
+    def flatten(self, object, levels):
+        """The API's object with the fields of nested values in their place, for expected()."""
+        flat = {}
+
+        def put(name, value, fields, level):
+            if fields and level and isinstance(value, dict):
+                for field, inner in value.items():
+                    put(f"{name}__{field}", inner, fields.get(field) if isinstance(fields.get(field), dict) else None, level - 1)
+            elif not (fields and level and value is None):
+                flat[name] = value
+        for name, value in object.items():
+            put(name, value, self.fields.get(name), levels)
+        return flat
 
 
 SCHEMAS = {os.path.basename(path)[:-5]: Schema(path) for path in glob.glob(os.path.join(ROOT, "schemas", "*.yaml"))}
@@ -154,10 +211,12 @@ def same(a, b):
     return a == b
 
 
-def differences(stream, objects, rows, since=None):
+def differences(stream, objects, rows, since=None, levels=0):
     """What differs between the source and the table, as lines of text. A volatile column may differ only in a row that was last written
-    before `since` (seconds since 1970)."""
-    schema, lines = SCHEMAS[stream], []
+    before `since` (seconds since 1970). `levels` of nested values are columns of their own."""
+    lines = []
+    objects = [SCHEMAS[stream].flatten(object, levels) for object in objects]
+    schema = SCHEMAS[stream].flattened(levels)
     want = {row[schema.key]: row for row in (expected(schema, object) for object in objects)}
     have = {}
     for row in rows:

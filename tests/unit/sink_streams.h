@@ -13,12 +13,14 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct gr_column ticket_columns[] = {
-    {"id", "id", "Ticket id", GR_TYPE_BIGINT, true, false, NULL},
-    {"subject", "subject", "It's the subject line", GR_TYPE_TEXT, false, false, NULL},
-    {"meta", "meta", "", GR_TYPE_JSONB, false, false, NULL},
-    {"messages_count", "messages_count", NULL, GR_TYPE_BIGINT, false, false, NULL},
-    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, NULL},
-    {"updated_datetime", "updated_datetime", "Last change", GR_TYPE_TIMESTAMPTZ, false, false, NULL},
+    {"id", "id", "Ticket id", GR_TYPE_BIGINT, true, false, .refers = NULL},
+    {"subject", "subject", "It's the subject line", GR_TYPE_TEXT, false, false, .refers = NULL},
+    {"meta", "meta", "", GR_TYPE_JSONB, false, false, .refers = NULL},
+    {"messages_count", "messages_count", NULL, GR_TYPE_BIGINT, false, false, .refers = NULL},
+    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false,
+     .refers = NULL},
+    {"updated_datetime", "updated_datetime", "Last change", GR_TYPE_TIMESTAMPTZ, false, false,
+     .refers = NULL},
 };
 static const struct gr_schema ticket_schema = {
     .stream = "tickets",
@@ -74,10 +76,11 @@ static const struct gr_plan_stream made_values = {
 };
 
 static const struct gr_column message_columns[] = {
-    {"id", "id", "Message id", GR_TYPE_BIGINT, true, false, NULL},
-    {"ticket_id", "ticket_id", NULL, GR_TYPE_BIGINT, false, false, NULL},
-    {"body_text", "body_text", NULL, GR_TYPE_TEXT, false, false, NULL},
-    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, NULL},
+    {"id", "id", "Message id", GR_TYPE_BIGINT, true, false, .refers = NULL},
+    {"ticket_id", "ticket_id", NULL, GR_TYPE_BIGINT, false, false, .refers = NULL},
+    {"body_text", "body_text", NULL, GR_TYPE_TEXT, false, false, .refers = NULL},
+    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false,
+     .refers = NULL},
 };
 static const struct gr_schema message_schema = {
     .stream = "ticket_messages",
@@ -105,12 +108,13 @@ static const struct gr_plan_stream messages = {
 };
 
 static const struct gr_column event_columns[] = {
-    {"id", "id", NULL, GR_TYPE_BIGINT, true, false, NULL},
-    {"object_type", "object_type", NULL, GR_TYPE_TEXT, false, false, NULL},
-    {"object_id", "object_id", NULL, GR_TYPE_BIGINT, false, false, NULL},
-    {"type", "type", NULL, GR_TYPE_TEXT, false, false, NULL},
-    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, NULL},
-    {"data", "data", NULL, GR_TYPE_JSONB, false, false, NULL},
+    {"id", "id", NULL, GR_TYPE_BIGINT, true, false, .refers = NULL},
+    {"object_type", "object_type", NULL, GR_TYPE_TEXT, false, false, .refers = NULL},
+    {"object_id", "object_id", NULL, GR_TYPE_BIGINT, false, false, .refers = NULL},
+    {"type", "type", NULL, GR_TYPE_TEXT, false, false, .refers = NULL},
+    {"created_datetime", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false,
+     .refers = NULL},
+    {"data", "data", NULL, GR_TYPE_JSONB, false, false, .refers = NULL},
 };
 static const struct gr_schema event_schema = {
     .stream = "events",
@@ -135,8 +139,8 @@ static const struct gr_plan_stream events = {
 };
 
 static const struct gr_column tag_columns[] = {
-    {"id", "id", "Tag id", GR_TYPE_BIGINT, true, false, NULL},
-    {"name", "name", NULL, GR_TYPE_TEXT, false, false, NULL},
+    {"id", "id", "Tag id", GR_TYPE_BIGINT, true, false, .refers = NULL},
+    {"name", "name", NULL, GR_TYPE_TEXT, false, false, .refers = NULL},
 };
 static const struct gr_schema tag_schema = {
     .stream = "tags",

@@ -284,6 +284,13 @@ test_refusals(void **state)
         {FULL COLUMNS "  x: {type: varchar, description: d}\n",
          "t.yaml:10:13: unknown type \"varchar\"; it must be bigint, double, boolean, text, "
          "timestamptz or jsonb"},
+        {FULL COLUMNS "  x: {type: text, fields: {a: text}, description: d}\n",
+         "t.yaml:10:27: column \"x\" is no jsonb, so it has no fields"},
+        {FULL COLUMNS "  x: {type: jsonb, fields: {a: {b: string}}, description: d}\n",
+         "t.yaml:10:36: unknown type \"string\"; it must be bigint, double, boolean, text, "
+         "timestamptz or jsonb"},
+        {FULL COLUMNS "  x: {type: jsonb, fields: {A: text}, description: d}\n",
+         "t.yaml:10:29: \"x__A\" must be a name (a-z, 0-9 and _) of at most 63 bytes"},
         {FULL COLUMNS "  x: {type: text}\n", "t.yaml:10:6: key \"description\" is missing"},
         {FULL COLUMNS "  x: {type: text, description: d, null: false}\n",
          "t.yaml:10:41: column \"x\" is not in the key, so it cannot be \"null: false\""},

@@ -816,13 +816,15 @@ static void
 hostile_names_are_only_names(void **state)
 {
     static const struct gr_column columns[] = {
-        {"id\"; drop table x; --", "id", "it's \\ \"d\"", GR_TYPE_BIGINT, true, false, NULL},
-        {"sub ject'", "subject", "'; drop schema public; --", GR_TYPE_TEXT, false, false, NULL},
-        {"Größe $1 @ %s", "meta", "$$", GR_TYPE_JSONB, false, false, NULL},
-        {"select", "messages_count", NULL, GR_TYPE_BIGINT, false, false, NULL},
+        {"id\"; drop table x; --", "id", "it's \\ \"d\"", GR_TYPE_BIGINT, true, false,
+         .refers = NULL},
+        {"sub ject'", "subject", "'; drop schema public; --", GR_TYPE_TEXT, false, false,
+         .refers = NULL},
+        {"Größe $1 @ %s", "meta", "$$", GR_TYPE_JSONB, false, false, .refers = NULL},
+        {"select", "messages_count", NULL, GR_TYPE_BIGINT, false, false, .refers = NULL},
         {"\xE6\x97\xA5\xE4\xBB\x98", "created_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false,
-         NULL},
-        {"Updated", "updated_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, NULL},
+         .refers = NULL},
+        {"Updated", "updated_datetime", NULL, GR_TYPE_TIMESTAMPTZ, false, false, .refers = NULL},
     };
     static const char state_name[] = "st\"ate'; drop schema public cascade; --";
     struct gr_plan_stream stream = tickets;

@@ -47,7 +47,15 @@ struct gr_column {
     bool is_key;             /* part of the primary key: never null                       */
     bool is_volatile;        /* takes no part in the fingerprint                          */
     const char *refers;      /* stream whose row this one names by its id, or NULL        */
+    struct gr_column *fields; /* of a jsonb: the fields of the object that it holds, as far as
+                                they are known; each may become a column of its own        */
+    size_t field_count;
+    const struct gr_column *within; /* the one that it is a field of, or NULL               */
+    const char *member;             /* its name there; `field` is both, joined by __              */
 };
+
+/* What joins the names of nested fields: customer__id. */
+#define GR_NESTED_JOIN "__"
 
 /* A query parameter and its value. */
 struct gr_param {
