@@ -15,24 +15,38 @@ enum { BUCKETS_MIN = 4096, NO_FIELD = UINT16_MAX };
 enum role {
     ROLE_COLUMN,  /* one column or more have it as their field          */
     ROLE_IGNORED, /* left out by `select`                               */
+    ROLE_OPENED,  /* only its own fields are columns                    */
     ROLE_UNKNOWN  /* goes to _extra; kept here so as to be known again  */
 };
 
 /* A member name that was seen or is awaited. */
 struct field {
-    const char *name; /* decoded; in the layout's arena            */
+    const char *name; /* decoded; in the layout's arena. Of a nested one all names from the
+                         outermost on, each but the last with a zero byte behind it, which
+                         no name of the API can hold: customer\0id is not customer__id     */
     size_t len;
     uint64_t hash; /* of the name                               */
     enum role role;
-    bool is_volatile;
-    size_t next; /* the field that came after it last time    */
+    bool is_hashed; /* it takes part in the fingerprint          */
+    size_t next;    /* the field that came after it last time    */
+};
+
+/* A nested value whose fields are columns. */
+struct opened {
+    size_t field;              /* its own index                                            */
+    const char *shown;         /* source__from: what its unknown fields begin with in _extra */
+    struct gr_json_value name; /* the same as a member's name, in quotes           */
+    bool is_kept;              /* a column has it as a whole, so no field of it is lost    */
+    size_t first;              /* the field that came first in it last time                */
 };
 
 /* A member that no column takes. */
 struct unknown {
     struct gr_json_value name;
     struct gr_json_value value;
-    uint64_t hash; /* of the name, which it stands for          */
+    const struct opened *within; /* what it is a field of, or NULL           */
+    bool is_nested;              /* not itself a member of the API's object  */
+    uint64_t hash;               /* of the name, which it stands for          */
     size_t position;
     bool is_replaced; /* one of the same name comes later          */
 };
@@ -50,9 +64,12 @@ struct gr_row_layout {
     struct gr_json_value *slots; /* what this object has for each awaited field;
                                     start is NULL where it has nothing              */
     size_t *column_fields;       /* for each column                                 */
-    size_t copies_max;           /* columns that have the same field, at most       */
-    size_t parent_field;         /* or SIZE_MAX                                     */
-    struct unknown *unknowns;    /* owned; of this object                           */
+    size_t copies_max;           /* columns that have the same bytes, at most       */
+    struct opened *opened;       /* outer ones before inner ones                    */
+    size_t opened_count;
+    size_t opened_bytes; /* by which the names of this object's unknown fields grow in _extra */
+    size_t parent_field; /* or SIZE_MAX                                     */
+    struct unknown *unknowns; /* owned; of this object                           */
     size_t unknown_count;
     size_t unknown_cap;
     struct gr_buf name;     /* owned; a name that had to be decoded            */
@@ -93,10 +110,37 @@ add_field(struct gr_row_layout *layout, const char *name, size_t len, enum role 
         .len = len,
         .hash = hash,
         .role = role,
+        .is_hashed = role != ROLE_IGNORED,
         .next = index + 1,
     };
     layout->buckets[bucket] = (uint16_t)index;
     layout->field_count++;
+    return index;
+}
+
+/* The name of a column's field, from the outermost value on. */
+static void
+put_path(const struct gr_column *column, struct gr_buf *path)
+{
+    if (column->within == NULL) {
+        gr_buf_puts(path, column->field);
+        return;
+    }
+    put_path(column->within, path);
+    gr_buf_putc(path, '\0');
+    gr_buf_puts(path, column->member);
+}
+
+static size_t
+add_column(struct gr_row_layout *layout, const struct gr_column *column, enum role role)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf path = gr_buf_new(0);
+    size_t index;
+
+    put_path(column, &path);
+    index = add_field(layout, gr_buf_text(&path), path.len, role);
+    /* What holds a nested value speaks for it. */
+    layout->fields[index].is_hashed &= column->within == NULL && !column->is_volatile;
     return index;
 }
 
@@ -108,14 +152,75 @@ add_columns(struct gr_row_layout *layout)
 
     for (size_t c = 0; c < stream->column_count; c++) {
         const struct gr_column *column = &stream->columns[c];
-        size_t index = add_field(layout, column->field, strlen(column->field), ROLE_COLUMN);
+        size_t index = add_column(layout, column, ROLE_COLUMN);
 
         layout->column_fields[c] = index;
-        layout->fields[index].is_volatile |= column->is_volatile;
         copies[index]++;
         if (copies[index] > layout->copies_max)
             layout->copies_max = copies[index];
     }
+}
+
+/* Opens a value that holds nested columns, and before it those that hold it. What the schema knows
+   of it and no column takes is left out; the rest of its fields is unknown. */
+static const struct opened *
+open_value(struct gr_row_layout *layout, const struct gr_column *value)
+{
+    const struct opened *outer = value->within == NULL ? NULL : open_value(layout, value->within);
+    size_t index = add_column(layout, value, ROLE_OPENED);
+    struct opened *opened = &layout->opened[layout->opened_count];
+
+    for (size_t i = 0; i < layout->opened_count; i++)
+        if (layout->opened[i].field == index)
+            return &layout->opened[i];
+    layout->opened_count++;
+    *opened = (struct opened){
+        .field = index,
+        .shown = value->field,
+        .name = {.kind = GR_JSON_STRING,
+                 .start = gr_arena_printf(layout->arena, "\"%s\"", value->field),
+                 .len = strlen(value->field) + 2},
+        .is_kept = layout->fields[index].role == ROLE_COLUMN || (outer != NULL && outer->is_kept),
+        .first = SIZE_MAX,
+    };
+    for (size_t i = 0; i < value->field_count; i++)
+        (void)add_column(layout, &value->fields[i], ROLE_IGNORED);
+    return opened;
+}
+
+/* Values that are opened, at most. */
+static size_t
+opened_max(const struct gr_plan_stream *stream)
+{
+    size_t count = 0;
+
+    for (size_t c = 0; c < stream->column_count; c++)
+        for (const struct gr_column *at = stream->columns[c].within; at != NULL; at = at->within)
+            count++;
+    return count;
+}
+
+/* Fields that the schema knows in them. */
+static size_t
+opened_fields_max(const struct gr_plan_stream *stream)
+{
+    size_t count = 0;
+
+    for (size_t c = 0; c < stream->column_count; c++)
+        for (const struct gr_column *at = stream->columns[c].within; at != NULL; at = at->within)
+            count += at->field_count;
+    return count;
+}
+
+static void
+open_values(struct gr_row_layout *layout)
+{
+    const struct gr_plan_stream *stream = layout->stream;
+
+    for (size_t c = 0; c < stream->column_count; c++)
+        if (stream->columns[c].within != NULL)
+            (void)open_value(layout, stream->columns[c].within);
+    layout->copies_max += layout->opened_count;
 }
 
 static void
@@ -139,6 +244,7 @@ add_fields(struct gr_row_layout *layout)
         (void)add_field(layout, name, strlen(name), ROLE_IGNORED);
     }
     find_parent(layout);
+    open_values(layout);
     layout->awaited_count = layout->field_count;
 }
 
@@ -146,7 +252,9 @@ struct gr_row_layout *
 gr_row_layout_new(const struct gr_plan_stream *stream)
 {
     struct gr_row_layout *layout = gr_alloc(1, sizeof(*layout));
-    size_t awaited_max = stream->column_count + stream->ignored_count + 1;
+    size_t most_opened = opened_max(stream);
+    size_t awaited_max =
+        stream->column_count + stream->ignored_count + 1 + most_opened + opened_fields_max(stream);
     size_t buckets = BUCKETS_MIN;
 
     layout->stream = stream;
@@ -159,6 +267,7 @@ gr_row_layout_new(const struct gr_plan_stream *stream)
     memset(layout->buckets, 0xFF, buckets * sizeof(layout->buckets[0]));
     layout->fields = gr_arena_alloc(layout->arena, layout->field_max, sizeof(layout->fields[0]));
     layout->slots = gr_arena_alloc(layout->arena, awaited_max, sizeof(layout->slots[0]));
+    layout->opened = gr_arena_alloc(layout->arena, most_opened, sizeof(layout->opened[0]));
     layout->column_fields =
         gr_arena_alloc(layout->arena, stream->column_count, sizeof(layout->column_fields[0]));
     add_fields(layout);
@@ -186,22 +295,50 @@ gr_row_on_new_field(struct gr_row_layout *layout, gr_row_new_field *call, void *
 
 /* First step: members into slots and unknowns. */
 
-static void
+/* What the object has for a field, or NULL. */
+static const struct gr_json_value *
+slot(const struct gr_row_layout *layout, size_t index)
+{
+    return layout->slots[index].start == NULL ? NULL : &layout->slots[index];
+}
+
+static struct unknown *
 add_unknown(struct gr_row_layout *layout, const struct gr_json_value *name,
             const struct gr_json_value *value, uint64_t hash)
 {
+    struct unknown *added;
+
     if (layout->unknown_count == layout->unknown_cap) {
         layout->unknown_cap = layout->unknown_cap == 0 ? 16 : 2 * layout->unknown_cap;
         layout->unknowns =
             gr_realloc(layout->unknowns, layout->unknown_cap, sizeof(layout->unknowns[0]));
     }
-    layout->unknowns[layout->unknown_count] = (struct unknown){
+    added = &layout->unknowns[layout->unknown_count];
+    *added = (struct unknown){
         .name = *name,
         .value = *value,
         .hash = hash,
         .position = layout->unknown_count,
     };
     layout->unknown_count++;
+    return added;
+}
+
+/* A name as the table would have it: source__from where two names are parted by a zero byte. */
+static void
+tell_new_field(const struct gr_row_layout *layout, const struct field *field)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf shown = gr_buf_new(0);
+
+    if (layout->on_new_field == NULL)
+        return;
+    for (size_t i = 0; i < field->len; i++) {
+        if (field->name[i] == '\0')
+            gr_buf_puts(&shown, GR_NESTED_JOIN);
+        else
+            gr_buf_putc(&shown, field->name[i]);
+    }
+    layout->on_new_field(layout->context, gr_buf_text(&shown));
 }
 
 /* The index of the field of a name that has not been guessed, or SIZE_MAX when it is unknown and no
@@ -223,9 +360,16 @@ look_up(struct gr_row_layout *layout, const char *name, size_t len, uint64_t *ha
     if (layout->field_count - layout->awaited_count == GR_ROW_NAMES_MAX)
         return SIZE_MAX;
     index = add_field(layout, name, known_len, ROLE_UNKNOWN);
-    if (layout->on_new_field != NULL)
-        layout->on_new_field(layout->context, layout->fields[index].name);
+    tell_new_field(layout, &layout->fields[index]);
     return index;
+}
+
+/* True if the field of that index, which came here last time, has that name. */
+static inline bool
+is_named(const struct gr_row_layout *layout, size_t index, const char *name, size_t len)
+{
+    return index < layout->field_count && layout->fields[index].len == len &&
+           memcmp(layout->fields[index].name, name, len) == 0;
 }
 
 /* A place for the value of that name; returns the field, or SIZE_MAX. `guess` is the field that
@@ -245,16 +389,102 @@ place_member(struct gr_row_layout *layout, size_t guess, const struct gr_json_va
         bytes = gr_buf_text(&layout->name);
         len = layout->name.len;
     }
-    if (guess < layout->field_count && layout->fields[guess].len == len &&
-        memcmp(layout->fields[guess].name, bytes, len) == 0)
+    if (is_named(layout, guess, bytes, len))
         hash = layout->fields[guess].hash;
     else
         index = look_up(layout, bytes, len, &hash);
     if (index < layout->awaited_count)
         layout->slots[index] = *value;
     else
-        add_unknown(layout, name, value, hash);
+        (void)add_unknown(layout, name, value, hash);
     return index;
+}
+
+static void
+add_nested_unknown(struct gr_row_layout *layout, const struct opened *within,
+                   const struct gr_json_value *name, const struct gr_json_value *value,
+                   uint64_t hash)
+{
+    struct unknown *added = add_unknown(layout, name, value, hash);
+
+    added->is_nested = true;
+    added->within = within;
+    layout->opened_bytes += name->len + (within == NULL ? 0 : within->name.len);
+}
+
+/* The index of an awaited field of that name, or SIZE_MAX. */
+static size_t
+find_awaited(const struct gr_row_layout *layout, const char *name, size_t len)
+{
+    size_t index = layout->buckets[bucket_of(layout, gr_hash(0, name, len), name, len)];
+
+    return index < layout->awaited_count ? index : SIZE_MAX;
+}
+
+/* The same for a field of a value that is opened. What a column has as a whole holds nothing new.
+ */
+static size_t
+place_nested(struct gr_row_layout *layout, const struct opened *within, size_t guess,
+             const struct gr_json_value *name, const struct gr_json_value *value)
+{
+    const struct field *outer = &layout->fields[within->field];
+    struct gr_buf *path = &layout->name;
+    size_t index = guess;
+    uint64_t hash = 0;
+
+    gr_buf_reset(path);
+    gr_buf_put(path, outer->name, outer->len);
+    gr_buf_putc(path, '\0');
+    (void)gr_json_decode(name, path);
+    if (is_named(layout, guess, gr_buf_text(path), path->len))
+        hash = layout->fields[guess].hash;
+    else if (within->is_kept)
+        index = find_awaited(layout, gr_buf_text(path), path->len);
+    else
+        index = look_up(layout, gr_buf_text(path), path->len, &hash);
+    if (index < layout->awaited_count)
+        layout->slots[index] = *value;
+    else if (!within->is_kept)
+        add_nested_unknown(layout, within, name, value, hash);
+    return index;
+}
+
+static void
+gather_nested(struct gr_row_layout *layout, struct opened *within,
+              const struct gr_json_value *object)
+{
+    struct gr_json_reader reader = gr_json_inside(object);
+    struct gr_json_value name, value;
+    size_t *guess = &within->first;
+
+    while (gr_json_member(&reader, &name, &value)) {
+        size_t index = place_nested(layout, within, *guess, &name, &value);
+
+        if (index == SIZE_MAX)
+            continue;
+        *guess = index;
+        guess = &layout->fields[index].next;
+    }
+}
+
+/* Fields of opened values into slots, too. What should be an object and is none has no fields: it
+   is kept as it is under its own name. */
+static void
+gather_opened(struct gr_row_layout *layout)
+{
+    layout->opened_bytes = 0;
+    for (size_t i = 0; i < layout->opened_count; i++) {
+        struct opened *opened = &layout->opened[i];
+        const struct gr_json_value *value = slot(layout, opened->field);
+
+        if (value == NULL || value->kind == GR_JSON_NULL)
+            continue;
+        if (value->kind == GR_JSON_OBJECT)
+            gather_nested(layout, opened, value);
+        else if (!opened->is_kept)
+            add_nested_unknown(layout, NULL, &opened->name, value,
+                               layout->fields[opened->field].hash);
+    }
 }
 
 static int
@@ -310,17 +540,12 @@ gather(struct gr_row_layout *layout, const struct gr_json_value *object)
         *guess = index;
         guess = &layout->fields[index].next;
     }
+    if (layout->opened_count > 0)
+        gather_opened(layout);
     mark_replaced(layout);
 }
 
 /* Second step: slots into fields of the tuple. */
-
-/* What the object has for a field, or NULL. */
-static const struct gr_json_value *
-slot(const struct gr_row_layout *layout, size_t index)
-{
-    return layout->slots[index].start == NULL ? NULL : &layout->slots[index];
-}
 
 /* The row's key as text; gives. */
 static char *
@@ -390,16 +615,36 @@ fingerprint(struct gr_row_layout *layout)
         const struct field *field = &layout->fields[i];
         const struct gr_json_value *value = slot(layout, i);
 
-        if (value != NULL && field->role == ROLE_COLUMN && !field->is_volatile)
+        if (value != NULL && field->is_hashed)
             sum += gr_fingerprint(field->hash, value, scratch);
     }
     for (size_t i = 0; i < layout->unknown_count; i++) {
         const struct unknown *unknown = &layout->unknowns[i];
 
-        if (!unknown->is_replaced)
+        if (!unknown->is_replaced && !unknown->is_nested)
             sum += gr_fingerprint(unknown->hash, &unknown->value, scratch);
     }
     return sum;
+}
+
+/* customer__foo, in quotes and storable if that is asked for. */
+static void
+put_unknown_name(const struct unknown *unknown, bool is_storable, struct gr_buf *text)
+{
+    size_t joint = text->len;
+
+    if (unknown->within != NULL) {
+        /* All but the last byte of the join, whose place the name's quote takes. */
+        gr_buf_printf(text, "\"%s%.*s", unknown->within->shown, (int)sizeof(GR_NESTED_JOIN) - 2,
+                      GR_NESTED_JOIN);
+        joint = text->len;
+    }
+    if (is_storable)
+        gr_json_storable(&unknown->name, text);
+    else
+        gr_buf_put(text, unknown->name.start, unknown->name.len);
+    if (unknown->within != NULL && text->failed == NULL)
+        text->data[joint] = GR_NESTED_JOIN[sizeof(GR_NESTED_JOIN) - 2];
 }
 
 static void
@@ -409,7 +654,7 @@ reject_unknown(const struct gr_row_layout *layout, const struct unknown *unknown
     GR_CLEANUP(gr_buf_free) struct gr_buf member = gr_buf_new(0);
 
     gr_buf_putc(&member, '{');
-    gr_buf_put(&member, unknown->name.start, unknown->name.len);
+    put_unknown_name(unknown, false, &member);
     gr_buf_putc(&member, ':');
     gr_buf_put(&member, unknown->value.start, unknown->value.len);
     gr_buf_putc(&member, '}');
@@ -436,7 +681,7 @@ put_extra(struct gr_row_layout *layout, struct gr_rejects *rejects)
         if (unknown->is_replaced)
             continue;
         gr_buf_putc(text, text->len == 0 ? '{' : ',');
-        gr_json_storable(&unknown->name, text);
+        put_unknown_name(unknown, true, text);
         gr_buf_putc(text, ':');
         gr_json_storable(&unknown->value, text);
     }
@@ -451,7 +696,7 @@ tuple_bytes_max(const struct gr_row_layout *layout, const struct gr_json_value *
     size_t growth = (object->flags & GR_JSON_UNSTORABLE) != 0 ? GR_COPY_GROWTH : 1;
 
     return 2 + (layout->stream->column_count + 2) * GR_COPY_FIXED_BYTES +
-           (layout->copies_max + 1) * growth * object->len;
+           (layout->copies_max + 1) * growth * object->len + growth * layout->opened_bytes;
 }
 
 /* A whole object is rejected: always false. Takes `key`. */

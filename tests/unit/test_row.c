@@ -347,6 +347,139 @@ takes_other_layouts(void **state)
     assert_int_equal(with_parent.facts.hash, encoded.facts.hash);
 }
 
+/* customer is opened; of its fields id is a column, note and deep lie deeper in box, whose rest is
+   not known; name is known and left out. meta is a column as a whole and meta__k besides. */
+static struct gr_column customer;
+static struct gr_column customer_fields[] = {
+    {.field = "customer__id", .member = "id", .type = GR_TYPE_BIGINT, .within = &customer},
+    {.field = "customer__name", .member = "name", .type = GR_TYPE_TEXT, .within = &customer},
+};
+static struct gr_column customer = {.name = "customer",
+                                    .field = "customer",
+                                    .member = "customer",
+                                    .type = GR_TYPE_JSONB,
+                                    .fields = customer_fields,
+                                    .field_count = 2};
+static const struct gr_column box = {
+    .field = "customer__box", .member = "box", .within = &customer};
+static const struct gr_column meta = {.field = "meta", .member = "meta"};
+static const struct gr_column nested_columns[] = {
+    {.name = "id", .field = "id", .type = GR_TYPE_BIGINT, .is_key = true},
+    {.name = "c",
+     .field = "customer__id",
+     .member = "id",
+     .type = GR_TYPE_BIGINT,
+     .within = &customer},
+    {.name = "n", .field = "customer__box__n", .member = "n", .type = GR_TYPE_TEXT, .within = &box},
+    {.name = "meta", .field = "meta", .type = GR_TYPE_JSONB},
+    {.name = "k", .field = "meta__k", .member = "k", .type = GR_TYPE_TEXT, .within = &meta},
+};
+static const struct gr_column whole_columns[] = {
+    {.name = "id", .field = "id", .type = GR_TYPE_BIGINT, .is_key = true},
+    {.name = "customer", .field = "customer", .type = GR_TYPE_JSONB},
+    {.name = "meta", .field = "meta", .type = GR_TYPE_JSONB},
+};
+static const struct gr_plan_stream nested = {.columns = nested_columns,
+                                             .column_count = COUNT(nested_columns),
+                                             .key_count = 1,
+                                             .cursor_column = -1};
+static const struct gr_plan_stream whole = {.columns = whole_columns,
+                                            .column_count = COUNT(whole_columns),
+                                            .key_count = 1,
+                                            .cursor_column = -1};
+
+static void
+opens_nested_values(void **state)
+{
+    static const struct {
+        const char *json;
+        const char *tuple;
+    } cases[] = {
+        {"{\"id\":1,\"customer\":{\"id\":7,\"name\":\"x\",\"box\":{\"n\":\"y\"}}}",
+         "1|7|y|NULL|NULL|NULL"},
+        {"{\"id\":1}", "1|NULL|NULL|NULL|NULL|NULL"},
+        {"{\"id\":1,\"customer\":null,\"meta\":null}", "1|NULL|NULL|NULL|NULL|NULL"},
+        {"{\"id\":1,\"customer\":{}}", "1|NULL|NULL|NULL|NULL|NULL"},
+        /* What the schema does not know of them is kept under joined names. */
+        {"{\"id\":1,\"new\":0,\"customer\":{\"a\\u0022b\":[1],\"box\":{\"z\":2}}}",
+         "1|NULL|NULL|NULL|NULL|{\"new\":0,\"customer__a\\u0022b\":[1],\"customer__box__z\":2}"},
+        {"{\"id\":1,\"customer\":{\"\\u0000\":\"\\u0000\"}}",
+         "1|NULL|NULL|NULL|NULL|{\"customer__" FFFD "\":\"" FFFD "\"}"},
+        /* What should be an object and is none. */
+        {"{\"id\":1,\"customer\":5}", "1|NULL|NULL|NULL|NULL|{\"customer\":5}"},
+        {"{\"id\":1,\"customer\":{\"box\":[2]}}", "1|NULL|NULL|NULL|NULL|{\"customer__box\":[2]}"},
+        /* A column has it all. */
+        {"{\"id\":1,\"meta\":{\"k\":\"v\",\"l\":1}}", "1|NULL|NULL|{\"k\":\"v\",\"l\":1}|v|NULL"},
+        {"{\"id\":1,\"meta\":[3]}", "1|NULL|NULL|[3]|NULL|NULL"},
+        /* A field that is called like a nested one is not it. */
+        {"{\"id\":1,\"customer\":{\"id\":2},\"customer__id\":3}",
+         "1|2|NULL|NULL|NULL|{\"customer__id\":3}"},
+        /* The last one counts, of a name in a value and of the value. */
+        {"{\"id\":1,\"customer\":{\"id\":2,\"id\":4,\"x\":1,\"x\":2}}",
+         "1|4|NULL|NULL|NULL|{\"customer__x\":2}"},
+        {"{\"id\":1,\"customer\":{\"id\":2},\"customer\":{}}", "1|NULL|NULL|NULL|NULL|NULL"},
+    };
+    struct gr_row_layout *layout = gr_row_layout_new(&nested);
+
+    (void)state;
+    for (int round = 0; round < 2; round++) /* with what the layout has learnt, too */
+        for (size_t i = 0; i < COUNT(cases); i++) {
+            GR_CLEANUP(encoded_free) struct encoded encoded = encode(layout, cases[i].json);
+            GR_CLEANUP(encoded_free) struct encoded as_whole = encode_once(&whole, cases[i].json);
+            GR_CLEANUP(gr_free_var) char *text = NULL;
+
+            assert_true(encoded.ok);
+            text = tuple_text(&nested, &encoded.copy, encoded.facts.hash);
+            assert_string_equal(text, cases[i].tuple);
+            /* How a table is laid out changes no fingerprint. */
+            assert_int_equal(encoded.facts.hash, as_whole.facts.hash);
+        }
+    gr_row_layout_free(layout);
+}
+
+static void
+reports_values_of_nested_columns(void **state)
+{
+    GR_CLEANUP(encoded_free)
+    struct encoded encoded =
+        encode_once(&nested, "{\"id\":1,\"customer\":{\"id\":{\"deep\":1},\"y\":\"\\u0000\"}}");
+
+    (void)state;
+    assert_true(encoded.ok);
+    assert_int_equal(encoded.rejects.count, 2);
+    assert_string_equal(encoded.rejects.items[0].column, "c");
+    assert_string_equal(encoded.rejects.items[0].original, "{\"deep\":1}");
+    assert_string_equal(encoded.rejects.items[1].original, "{\"customer__y\":\"\\u0000\"}");
+}
+
+static void
+count_name(void *context, const char *name)
+{
+    struct gr_buf *names = context;
+
+    gr_buf_printf(names, "%s ", name);
+}
+
+static void
+reports_new_nested_names_once(void **state)
+{
+    struct gr_row_layout *layout = gr_row_layout_new(&nested);
+    GR_CLEANUP(gr_buf_free) struct gr_buf names = gr_buf_new(0);
+
+    (void)state;
+    gr_row_on_new_field(layout, count_name, &names);
+    for (int i = 0; i < 2; i++) {
+        GR_CLEANUP(encoded_free)
+        struct encoded encoded = encode(
+            layout,
+            "{\"id\":1,\"customer\":{\"a\":1,\"name\":\"\",\"box\":{\"b\":1}},\"meta\":{\"c\":1}}");
+
+        assert_true(encoded.ok);
+    }
+    assert_string_equal(gr_buf_text(&names), "customer__a customer__box__b ");
+    gr_row_layout_free(layout);
+}
+
 static int64_t
 hash_of(const char *json)
 {
@@ -607,6 +740,9 @@ main(void)
         cmocka_unit_test(leaves_a_full_buffer_as_it_was),
         cmocka_unit_test(tells_facts),
         cmocka_unit_test(takes_other_layouts),
+        cmocka_unit_test(opens_nested_values),
+        cmocka_unit_test(reports_values_of_nested_columns),
+        cmocka_unit_test(reports_new_nested_names_once),
         cmocka_unit_test(fingerprints_what_counts),
         cmocka_unit_test(fingerprints_what_nested_values_mean),
         cmocka_unit_test(never_changes_its_fingerprint),

@@ -7,10 +7,14 @@
  *
  *     _hash bigint, _extra text
  *
- * in the staging types of gr/spec/type.h (gr/codec/copybinary.h writes them), or, where it is typed,
- * in the types that the table has: nested values as jsonb, not as text. A value that its
+ * in the staging types of gr/spec/type.h (gr/codec/copybinary.h writes them), or, where it is
+ * typed, in the types that the table has: nested values as jsonb, not as text. A value that its
  * column cannot hold is kept as far as it can be, and its original is reported as a reject; the row
  * is always written if its key is there.
+ *
+ * Where columns are fields of nested values (gr/spec/nested.h), those values are opened after the
+ * object was walked. Their other fields go to _extra under joined names, unless a column has the
+ * value as a whole; so does a value that should be an object and is none.
  *
  * Of members that have the same name the last one counts, as in jsonb. Fields that `select` leaves
  * out go nowhere.
