@@ -27,48 +27,91 @@ gr_connection_is_url(const char *text, struct gr_arena *arena, const char **sche
     return true;
 }
 
+static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
 static bool
 is_variable_name(const char *name)
 {
     size_t len = strlen(name);
 
-    return len > 0 && (*name < '0' || *name > '9') &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == len;
+    return len > 0 && (*name < '0' || *name > '9') && strspn(name, name_bytes) == len;
+}
+
+/* How $ is read: ${VAR} always; $VAR as a whole value, or anywhere in it. */
+enum dollars { DOLLARS_WHOLE, DOLLARS_ANYWHERE };
+
+/* The length of the variable at `at`, which is a $; its name goes to *name_out. 0: it is none. */
+static size_t
+find_variable(const char *at, bool is_bare, struct gr_arena *arena, const char **name_out)
+{
+    const char *close = at[1] == '{' ? strchr(at, '}') : NULL;
+    size_t len = close != NULL ? (size_t)(close - at) + 1 : 1 + strspn(at + 1, name_bytes);
+
+    if (close == NULL && !is_bare)
+        return 0;
+    *name_out = close != NULL ? gr_arena_strndup(arena, at + 2, len - 3)
+                              : gr_arena_strndup(arena, at + 1, len - 1);
+    return is_variable_name(*name_out) ? len : 0;
 }
 
 static bool
-expand_text(const struct gr_yaml_node *node, struct gr_arena *arena,
+expand_text(const struct gr_yaml_node *node, enum dollars dollars, struct gr_arena *arena,
             const struct gr_yaml_node **out, struct gr_error *err)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(GR_YAML_BYTES);
+    /* A password may begin with a dollar: as a whole value it is a variable only where one is set.
+     */
+    bool is_whole =
+        node->text[0] == '$' && is_variable_name(node->text + 1) && getenv(node->text + 1) != NULL;
     const char *from = node->text;
-    const char *open;
 
-    while ((open = strstr(from, "${")) != NULL) {
-        const char *close = strchr(open, '}');
-        const char *name;
-        const char *value;
+    while (*from != '\0') {
+        const char *name = "";
+        size_t len = *from == '$' ? find_variable(from, is_whole || dollars == DOLLARS_ANYWHERE,
+                                                  arena, &name)
+                                  : 0;
+        const char *value = len > 0 ? getenv(name) : NULL;
 
-        if (close == NULL)
-            break;
-        name = gr_arena_strndup(arena, open + 2, (size_t)(close - open) - 2);
-        gr_buf_put(&text, from, (size_t)(open - from));
-        from = close + 1;
-        if (!is_variable_name(name)) {
-            gr_buf_put(&text, open, (size_t)(from - open));
+        if (len == 0) {
+            gr_buf_putc(&text, *from++);
             continue;
         }
-        value = getenv(name);
         if (value == NULL) {
             (void)gr_yaml_fail(node, err, "environment variable \"%s\" is not set", name);
             return gr_hint(err, "Set it, or write the value in place of ${%s}.", name);
         }
         gr_buf_puts(&text, value);
+        from += len;
     }
-    gr_buf_puts(&text, from);
     if (text.failed != NULL)
         return gr_yaml_fail(node, err, "the expanded value is larger than 1 MiB");
     *out = gr_yaml_text(arena, node, gr_buf_text(&text));
+    return true;
+}
+
+static bool
+expand(const struct gr_yaml_node *node, enum dollars dollars, struct gr_arena *arena,
+       const struct gr_yaml_node **out, struct gr_error *err)
+{
+    struct gr_yaml_node *copy;
+
+    if (node->kind == GR_YAML_NULL ||
+        (node->kind == GR_YAML_TEXT && strchr(node->text, '$') == NULL)) {
+        *out = node;
+        return true;
+    }
+    if (node->kind == GR_YAML_TEXT)
+        return expand_text(node, dollars, arena, out, err);
+    copy = gr_yaml_map(arena, node, node->count);
+    copy->kind = node->kind;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct gr_yaml_node *item;
+
+        if (!expand(node->items[i], dollars, arena, &item, err))
+            return false;
+        gr_yaml_put(copy, node->keys[i], item);
+    }
+    *out = copy;
     return true;
 }
 
@@ -76,26 +119,14 @@ bool
 gr_connection_expand(const struct gr_yaml_node *node, struct gr_arena *arena,
                      const struct gr_yaml_node **out, struct gr_error *err)
 {
-    struct gr_yaml_node *copy;
+    return expand(node, DOLLARS_WHOLE, arena, out, err);
+}
 
-    if (node->kind == GR_YAML_NULL ||
-        (node->kind == GR_YAML_TEXT && strstr(node->text, "${") == NULL)) {
-        *out = node;
-        return true;
-    }
-    if (node->kind == GR_YAML_TEXT)
-        return expand_text(node, arena, out, err);
-    copy = gr_yaml_map(arena, node, node->count);
-    copy->kind = node->kind;
-    for (size_t i = 0; i < node->count; i++) {
-        const struct gr_yaml_node *item;
-
-        if (!gr_connection_expand(node->items[i], arena, &item, err))
-            return false;
-        gr_yaml_put(copy, node->keys[i], item);
-    }
-    *out = copy;
-    return true;
+bool
+gr_connection_expand_env(const struct gr_yaml_node *node, struct gr_arena *arena,
+                         const struct gr_yaml_node **out, struct gr_error *err)
+{
+    return expand(node, DOLLARS_ANYWHERE, arena, out, err);
 }
 
 /* As Sling does, letter case does not count where no name is exactly the same. */
@@ -111,19 +142,61 @@ get_name(const struct gr_yaml_node *map, const char *name)
     return value;
 }
 
+/* The text that base64 of the alphabet with + and / stands for; NULL where it is none. */
+static const char *
+decode_base64(const char *text, struct gr_arena *arena)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t len = strspn(text, digits);
+    char *decoded = gr_arena_alloc(arena, len + 1, 1);
+    size_t count = 0;
+    unsigned bits = 0;
+
+    if (len == 0 || strspn(text + len, "=\n") != strlen(text + len))
+        return NULL;
+    for (size_t i = 0; i < len; i++) {
+        bits = bits << 6 | (unsigned)(strchr(digits, text[i]) - digits);
+        if (i % 4 != 0)
+            decoded[count++] = (char)(bits >> (6 - i % 4 * 2) & 0xFF);
+    }
+    return memchr(decoded, '\0', count) == NULL ? decoded : NULL;
+}
+
 /* A URL stays a text; everything else is YAML, and so may be JSON. */
 static bool
 parse_variable(const char *name, const char *value, struct gr_arena *arena,
                const struct gr_yaml_node **out, struct gr_error *err)
 {
     struct gr_yaml_node here = {.kind = GR_YAML_NULL, .line = 1, .column = 1, .text = ""};
+    const char *decoded = decode_base64(value, arena);
     const char *scheme;
 
     here.file = gr_arena_printf(arena, "$%s", name);
+    if (decoded != NULL && (*decoded == '{' || strstr(decoded, ": ") != NULL ||
+                            gr_connection_is_url(decoded, arena, &scheme)))
+        value = decoded;
     if (!gr_connection_is_url(value, arena, &scheme))
         return gr_yaml_parse(here.file, value, strlen(value), arena, out, err);
     *out = gr_yaml_text(arena, &here, value);
     return true;
+}
+
+/* The environment variable of a connection: of exactly that name, else in capitals. */
+static const char *
+find_in_environment(const char *name, struct gr_arena *arena)
+{
+    char *capitals = gr_arena_strdup(arena, name);
+    const char *value;
+
+    if (!is_variable_name(name))
+        return NULL;
+    for (char *c = capitals; *c != '\0'; c++)
+        if (*c >= 'a' && *c <= 'z')
+            *c = (char)(*c - 'a' + 'A');
+    value = getenv(name);
+    if (value == NULL || *value == '\0')
+        value = getenv(capitals);
+    return value != NULL && *value != '\0' ? value : NULL;
 }
 
 /* NULL where neither SLING_HOME_DIR nor HOME is set. */
@@ -186,6 +259,23 @@ load_env_file(const struct gr_connections *from, const char *path, const struct 
     return true;
 }
 
+/* The same of SLING_ENV_YAML, which holds the whole file. */
+static bool
+load_env_variable(const struct gr_connections *from, const struct gr_yaml_node **out,
+                  struct gr_error *err)
+{
+    const char *text = getenv("SLING_ENV_YAML");
+    const struct gr_yaml_node *root;
+
+    *out = NULL;
+    if (text == NULL || *text == '\0')
+        return true;
+    if (!gr_yaml_parse("$SLING_ENV_YAML", text, strlen(text), from->arena, &root, err))
+        return false;
+    *out = gr_yaml_get(root, "connections");
+    return true;
+}
+
 static bool
 fail_not_found(const struct gr_connections *from, const struct gr_yaml_node *name,
                const char *env_file, const char *hint, struct gr_error *err)
@@ -225,10 +315,15 @@ gr_connection_find(const struct gr_connections *from, const struct gr_yaml_node 
     value = get_name(from->own, name->text);
     if (value != NULL && holds_secret(value, ""))
         gr_connection_warn_shared(from, value->file);
-    variable = is_variable_name(name->text) ? getenv(name->text) : NULL;
-    if (value == NULL && variable != NULL && *variable != '\0' &&
+    variable = find_in_environment(name->text, from->arena);
+    if (value == NULL && variable != NULL &&
         !parse_variable(name->text, variable, from->arena, &value, err))
         return false;
+    if (value == NULL) {
+        if (!load_env_variable(from, &in_file, err))
+            return false;
+        value = get_name(in_file, name->text);
+    }
     if (value == NULL) {
         if (!load_env_file(from, env_file, &in_file, err))
             return false;

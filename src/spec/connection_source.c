@@ -373,20 +373,37 @@ check_limits(struct loader *l)
     return true;
 }
 
+/* What a key such as secrets holds: a mapping, also one that `sling conns set` has left as a text.
+ */
+static bool
+read_group(struct loader *l, const struct gr_yaml_node *value, const char *key,
+           const struct gr_yaml_node **out)
+{
+    const struct gr_yaml_node *group = gr_yaml_get(value, key);
+
+    if (group != NULL && group->kind == GR_YAML_TEXT && group->text[0] == '{' &&
+        !gr_yaml_parse(group->file, group->text, strlen(group->text), l->from->arena, &group,
+                       l->err))
+        return false;
+    if (group != NULL && group->kind != GR_YAML_MAP && group->kind != GR_YAML_NULL)
+        return gr_yaml_fail(group, l->err, "\"%s\" must be a mapping", key);
+    *out = group;
+    return true;
+}
+
 /* secrets: and inputs: taken apart, so that one table reads both forms. */
 static bool
 flatten(struct loader *l, const struct gr_yaml_node *value)
 {
-    static const char *const groups[] = {"secrets", "inputs"};
+    static const char *const keys[] = {"secrets", "inputs"};
+    const struct gr_yaml_node *groups[2];
     size_t count = value->count;
     struct gr_yaml_node *flat;
 
     for (size_t i = 0; i < 2; i++) {
-        const struct gr_yaml_node *group = gr_yaml_get(value, groups[i]);
-
-        if (group != NULL && group->kind != GR_YAML_MAP && group->kind != GR_YAML_NULL)
-            return gr_yaml_fail(group, l->err, "\"%s\" must be a mapping", groups[i]);
-        count += group != NULL ? group->count : 0;
+        if (!read_group(l, value, keys[i], &groups[i]))
+            return false;
+        count += groups[i] != NULL ? groups[i]->count : 0;
     }
     flat = gr_yaml_map(l->from->arena, value, count);
     for (size_t i = 0; i < value->count; i++)
@@ -394,7 +411,7 @@ flatten(struct loader *l, const struct gr_yaml_node *value)
             strcmp(value->keys[i]->text, "inputs") != 0)
             gr_yaml_put(flat, value->keys[i], value->items[i]);
     for (size_t i = 0; i < 2; i++) {
-        const struct gr_yaml_node *group = gr_yaml_get(value, groups[i]);
+        const struct gr_yaml_node *group = groups[i];
 
         for (size_t j = 0; group != NULL && j < group->count; j++) {
             if (gr_yaml_get(flat, group->keys[j]->text) != NULL)

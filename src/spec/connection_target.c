@@ -9,18 +9,18 @@
 
 #define TARGET_HINT GR_TARGET_EXAMPLE
 
-enum kind { KEYWORD, SECRET_KEYWORD, SCHEMA, URL, TYPE };
+enum kind { KEYWORD, SECRET_KEYWORD, SCHEMA, ROLE, URL, TYPE, IDLE, REFUSED };
 
 /* What a mapping may hold: Sling's keys and libpq's keywords. */
 /* clang-format off */
 static const struct row {
     const char *key;
     enum kind kind;
-    const char *keyword; /* of libpq */
+    const char *keyword; /* of libpq; of IDLE and REFUSED: what is done, or to be done, instead */
     const char *help;
 } rows[] = {
     {"type",                     TYPE,           NULL,       "`postgres`"},
-    {"url",                      URL,            NULL,       "a URL in place of all other keys"},
+    {"url",                      URL,            NULL,       "a URL in place of all other keys but `schema`"},
     {"host",                     KEYWORD,        "host",     "host name, or folder of the socket"},
     {"port",                     KEYWORD,        "port",     "default 5432"},
     {"user",                     KEYWORD,        "user",     "role to log in as"},
@@ -30,6 +30,7 @@ static const struct row {
     {"dbname",                   KEYWORD,        "dbname",   "the same"},
     {"schema",                   SCHEMA,         NULL,
      "for tables that `object` names without a schema; default public"},
+    {"role",                     ROLE,           "options",  "role to become after the login, as SET ROLE does"},
     {"sslmode",                  KEYWORD,        "sslmode",  "verify-full is the safe one"},
     {"hostaddr",                 KEYWORD,        "hostaddr", ""},
     {"passfile",                 KEYWORD,        "passfile", ""},
@@ -60,6 +61,12 @@ static const struct row {
     {"ssl_max_protocol_version", KEYWORD,        "ssl_max_protocol_version", ""},
     {"target_session_attrs",     KEYWORD,        "target_session_attrs", ""},
     {"load_balance_hosts",       KEYWORD,        "load_balance_hosts", ""},
+    {"use_adbc",                 IDLE,           "rows always go through COPY", ""},
+    {"adbc_uri",                 IDLE,           "rows always go through COPY", ""},
+    {"ssh_tunnel",               REFUSED,        "open the tunnel yourself, such as ssh -N -L "
+     "6543:DATABASE_HOST:5432 USER@HOST, and connect to 127.0.0.1:6543", ""},
+    {"ssh_private_key",          REFUSED,        "leave it to ssh, which opens the tunnel", ""},
+    {"ssh_passphrase",           REFUSED,        "leave it to ssh, which opens the tunnel", ""},
 };
 /* clang-format on */
 
@@ -295,18 +302,33 @@ read_pair(struct loader *l, const struct gr_yaml_node *key, const struct gr_yaml
         return gr_yaml_fail(value, l->err, "\"%s\" must be a text, found %s", row->key,
                             gr_yaml_shown(arena(l), value));
     if (row->kind == URL)
-        return gr_yaml_fail(key, l->err, "\"url\" cannot stand beside other keys");
+        return gr_yaml_fail(key, l->err, "\"url\" cannot stand beside other keys than schema");
     if (row->kind == SCHEMA) {
         l->target.schema = value->text;
         return true;
     }
+    if (row->kind == IDLE) {
+        gr_notes_add(l->from->notes, key, "\"%s\" has no effect here: %s", row->key, row->keyword);
+        return true;
+    }
+    if (row->kind == REFUSED) {
+        (void)gr_yaml_fail(key, l->err, "\"%s\" is not supported in a PostgreSQL connection",
+                           row->key);
+        return gr_hint(l->err, "Take it out: %s.", row->keyword);
+    }
+    if (row->kind == ROLE && !gr_name_is_plain(value->text))
+        return gr_yaml_fail(value, l->err,
+                            "\"role\" must be a name (a-z, 0-9 and _), found \"%.63s\"",
+                            value->text);
     for (size_t i = 0; i < l->count; i++)
         if (strcmp(l->keywords[i], row->keyword) == 0)
             return gr_yaml_fail(key, l->err, "\"%s\" says again what another key has said",
                                 row->key);
     if (row->kind == SECRET_KEYWORD)
         gr_log_secret(value->text);
-    add_keyword(l, row->keyword, value->text);
+    add_keyword(l, row->keyword,
+                row->kind == ROLE ? gr_arena_printf(arena(l), "-c role=%s", value->text)
+                                  : value->text);
     return true;
 }
 
@@ -324,6 +346,7 @@ read_map(struct loader *l, const struct gr_yaml_node *map)
 {
     const struct gr_yaml_node *type = gr_yaml_get(map, "type");
     const struct gr_yaml_node *url = gr_yaml_get(map, "url");
+    const struct gr_yaml_node *schema = gr_yaml_get(map, "schema");
     const char *port;
     const char *host;
 
@@ -335,8 +358,10 @@ read_map(struct loader *l, const struct gr_yaml_node *map)
                            l->target.name, type->text);
         return gr_hint(l->err, "For example: %s", TARGET_HINT);
     }
-    if (url != NULL && url->kind == GR_YAML_TEXT && map->count == (type != NULL ? 2 : 1))
-        return read_url(l, url, url->text);
+    if (url != NULL && url->kind == GR_YAML_TEXT &&
+        map->count == 1 + (size_t)(type != NULL) + (size_t)(schema != NULL))
+        return read_url(l, url, url->text) &&
+               (schema == NULL || read_pair(l, gr_yaml_text(arena(l), schema, "schema"), schema));
     for (size_t i = 0; i < map->count; i++)
         if (!read_pair(l, map->keys[i], map->items[i]))
             return false;
@@ -391,7 +416,7 @@ gr_connection_target_reference(struct gr_buf *out)
             gr_buf_printf(out, "| `%s` | %s |\n", rows[i].key, rows[i].help);
     gr_buf_puts(out, "\nAnd as libpq has them: ");
     for (size_t i = 0, n = 0; i < ROWS; i++)
-        if (rows[i].help[0] == '\0')
+        if (rows[i].help[0] == '\0' && rows[i].kind != IDLE && rows[i].kind != REFUSED)
             gr_buf_printf(out, "%s`%s`", n++ == 0 ? "" : ", ", rows[i].key);
     gr_buf_puts(out, ".\n");
 }

@@ -440,6 +440,26 @@ test_lookup(void **state)
     assert_string_equal(s.subdomain, "variable");
     expect_source("GORGIAS: {subdomain: file, email: a@b, api_key: key1}", &s);
     assert_string_equal(s.subdomain, "file");
+    /* The whole env.yaml in a variable comes before the file; what `sling conns set` leaves as a
+       text is a mapping all the same. */
+    assert_int_equal(unsetenv("GORGIAS"), 0);
+    assert_int_equal(setenv("SLING_ENV_YAML",
+                            "{connections: {gorgias: {type: api, spec: gorgias, secrets: "
+                            "'{subdomain: whole, email: a@b, api_key: key1}'}}}",
+                            1),
+                     0);
+    expect_source(NULL, &s);
+    assert_string_equal(s.subdomain, "whole");
+    assert_int_equal(unsetenv("SLING_ENV_YAML"), 0);
+    /* {"subdomain": "coded", "email": "a@b", "api_key": "key1"} */
+    assert_int_equal(
+        setenv("GORGIAS",
+               "eyJzdWJkb21haW4iOiAiY29kZWQiLCAiZW1haWwiOiAiYUBiIiwgImFwaV9rZXkiOiAia2V5"
+               "MSJ9",
+               1),
+        0);
+    expect_source(NULL, &s);
+    assert_string_equal(s.subdomain, "coded");
     assert_int_equal(setenv("GORGIAS", "{subdomain: m", 1), 0);
     assert_false(source(NULL, &s));
     assert_string_equal(err.message, "$GORGIAS:2:1: did not find expected ',' or '}'");
@@ -603,14 +623,24 @@ test_expansion(void **state)
     (void)state;
     assert_int_equal(setenv("GR_TEST_KEY", "a: {b}, ${HOME}", 1), 0);
     assert_true(gr_connection_expand(
-        parse("{${GR_TEST_KEY}: 'x ${GR_TEST_KEY} y', l: [$GR_TEST_KEY, '${', '${1}'], n: ~}"),
+        parse("{${GR_TEST_KEY}: 'x ${GR_TEST_KEY} y', l: [$GR_TEST_KEY, '${', '${1}'], n: ~, "
+              "d: [a$GR_TEST_KEY, $GR_TEST_UNSET, $]}"),
         arena, &out, &err));
     assert_string_equal(out->keys[0]->text, "${GR_TEST_KEY}");
     assert_string_equal(out->items[0]->text, "x a: {b}, ${HOME} y");
-    assert_string_equal(out->items[1]->items[0]->text, "$GR_TEST_KEY");
+    assert_string_equal(out->items[1]->items[0]->text, "a: {b}, ${HOME}");
     assert_string_equal(out->items[1]->items[1]->text, "${");
     assert_string_equal(out->items[1]->items[2]->text, "${1}");
     assert_int_equal(out->items[2]->kind, GR_YAML_NULL);
+    /* A dollar in a password is one. */
+    assert_string_equal(out->items[3]->items[0]->text, "a$GR_TEST_KEY");
+    assert_string_equal(out->items[3]->items[1]->text, "$GR_TEST_UNSET");
+    assert_string_equal(out->items[3]->items[2]->text, "$");
+    assert_true(gr_connection_expand_env(parse("[a$GR_TEST_KEY, $, '$5']"), arena, &out, &err));
+    assert_string_equal(out->items[0]->text, "aa: {b}, ${HOME}");
+    assert_string_equal(out->items[1]->text, "$");
+    assert_string_equal(out->items[2]->text, "$5");
+    assert_false(gr_connection_expand_env(parse("a: [$GR_TEST_UNSET]"), arena, &out, &err));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -2,9 +2,10 @@
  * gr/spec/connection.h - where the rows come from and where they go.
  *
  * A name is looked up in `connections:` of the replication file, in the environment variable of
- * that name, in connections: of $SLING_HOME_DIR/env.yaml or ~/.sling/env.yaml. A value is a URL or a
- * YAML or JSON mapping, in Sling's form (type: api, spec: gorgias, secrets, inputs) or flat. ${VAR}
- * in a value is the environment's VAR. Every secret is named to base/log for redaction.
+ * that name (as it is or in capitals), in connections: of $SLING_ENV_YAML (the text itself), then
+ * of $SLING_HOME_DIR/env.yaml or ~/.sling/env.yaml. A value is a URL or a YAML or JSON mapping, in
+ * a variable also in base64, in Sling's form (type: api, spec: gorgias, secrets, inputs) or flat.
+ * ${VAR} in a value is the environment's VAR. Every secret is named to base/log for redaction.
  *
  * Errors  GR_FAULT_SPEC, with the place of the value where it has one
  * Owns    texts live in the arena that was passed
@@ -98,9 +99,14 @@ bool gr_connection_guess(const struct gr_connections *from, enum gr_connection_k
 /* A note about a file that holds secrets, if others can read it. */
 void gr_connection_warn_shared(const struct gr_connections *from, const char *path);
 
-/* A copy of the tree in which ${VAR} is the environment's VAR in all values, not in keys. */
+/* A copy of the tree in which ${VAR} is the environment's VAR in all values, not in keys; so is a
+   value that is $VAR as a whole, where VAR is set. */
 bool gr_connection_expand(const struct gr_yaml_node *node, struct gr_arena *arena,
                           const struct gr_yaml_node **out, struct gr_error *err);
+
+/* The same, and $VAR anywhere, as under `env` of a replication file. */
+bool gr_connection_expand_env(const struct gr_yaml_node *node, struct gr_arena *arena,
+                              const struct gr_yaml_node **out, struct gr_error *err);
 
 /* True for "scheme://..."; the scheme is lower case and lives in the arena. */
 bool gr_connection_is_url(const char *text, struct gr_arena *arena, const char **scheme_out);
