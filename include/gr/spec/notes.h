@@ -14,8 +14,10 @@
 
 struct gr_notes {
     struct gr_arena *arena; /* borrowed */
+    const char *about;      /* what the next notes are about, put in front, or NULL */
     const char **items;     /* in the order in which they came, none twice */
     size_t count;
+    const char **said; /* the same without what they are about: said of nothing twice */
     size_t cap;
 };
 
