@@ -134,5 +134,8 @@ gr_frame_engine(const struct gr_options *options, const struct gr_frame_views *v
         return gr_output_fail(&err);
     if (!gr_command_plan(options, &plan, &err))
         return fail(options, &err);
+    /* Said by the file, and so not known before. */
+    if (plan.is_dry_run && !plan.is_audit)
+        return gr_command_dry_run(options);
     return run_plan(options, &plan, views);
 }

@@ -6,6 +6,7 @@
 #include "gr/cli/help.h"
 #include "gr/cli/output.h"
 #include "gr/engine/run.h"
+#include "gr/spec/from_sling.h"
 #include "gr/spec/replication.h"
 #include "gr/spec/schema.h"
 
@@ -17,6 +18,7 @@ static const struct {
     {"commands",         gr_help_put_reference},
     {"replication-file", gr_replication_reference},
     {"schema-file",      gr_schema_reference},
+    {"from-sling",       gr_from_sling_reference},
     {"phases",           gr_phases_reference},
 };
 /* clang-format on */

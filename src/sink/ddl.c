@@ -137,6 +137,19 @@ gr_ddl_type(enum gr_type type, bool has_lz4, struct gr_buf *sql)
                   is_long && has_lz4 ? " compression lz4" : "");
 }
 
+const char gr_loaded_at_description[] = "The same as _loaded_at, as Sling has it";
+
+void
+gr_ddl_loaded_at(const struct gr_plan_stream *stream, struct gr_buf *sql)
+{
+    gr_sql_ident(sql, stream->loaded_at.name);
+    if (stream->loaded_at.is_unix)
+        gr_buf_puts(sql, " bigint generated always as (floor(extract(epoch from \"_loaded_at\""
+                         " - '1970-01-01 00:00:00+00'::timestamptz))::bigint) stored");
+    else
+        gr_buf_puts(sql, " timestamptz generated always as (\"_loaded_at\") stored");
+}
+
 void
 gr_ddl_table(const struct gr_plan_stream *stream, bool has_lz4, struct gr_buf *sql)
 {
@@ -157,6 +170,11 @@ gr_ddl_table(const struct gr_plan_stream *stream, bool has_lz4, struct gr_buf *s
         gr_sql_ident(sql, gr_own_columns[i].name);
         gr_buf_printf(sql, " %s%s,\n", gr_own_columns[i].sql,
                       i == OWN_EXTRA && has_lz4 ? " compression lz4" : "");
+    }
+    if (stream->loaded_at.name != NULL) {
+        gr_buf_puts(sql, "    ");
+        gr_ddl_loaded_at(stream, sql);
+        gr_buf_puts(sql, ",\n");
     }
     gr_buf_puts(sql, "    primary key");
     for (size_t i = 0; i < key_columns(stream, &key); i++) {
@@ -209,6 +227,8 @@ gr_table_sql(const struct gr_plan_stream *stream, struct gr_buf *sql)
     }
     for (size_t i = 0; i < OWN_COUNT; i++)
         gr_ddl_column_comment(stream, gr_own_columns[i].name, gr_own_columns[i].description, sql);
+    if (stream->loaded_at.name != NULL)
+        gr_ddl_column_comment(stream, stream->loaded_at.name, gr_loaded_at_description, sql);
     for (size_t i = 1; i < count; i++) /* the first is the primary key */
         gr_ddl_index(stream, &indexes[i], sql);
 }

@@ -33,6 +33,11 @@ void gr_ddl_index(const struct gr_plan_stream *stream, const struct index *index
 /* A column's type, with lz4 for what is long where the server can do that (14 and newer). */
 void gr_ddl_type(enum gr_type type, bool has_lz4, struct gr_buf *sql);
 
+/* "_sling_loaded_at" and what it is, for a stream that has loaded_at: a generated column, so
+   nothing has to write it. */
+void gr_ddl_loaded_at(const struct gr_plan_stream *stream, struct gr_buf *sql);
+extern const char gr_loaded_at_description[];
+
 /* create table if not exists ..., without comments and indexes */
 void gr_ddl_table(const struct gr_plan_stream *stream, bool has_lz4, struct gr_buf *sql);
 

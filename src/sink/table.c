@@ -232,6 +232,28 @@ plan_own_columns(const struct gr_table *table, const struct found *found, struct
     }
 }
 
+/* One that is there already, such as Sling's own, is left to whoever made it. */
+static void
+plan_loaded_at(const struct gr_table *table, const struct found *found, struct gr_buf *sql,
+               struct gr_buf *warnings)
+{
+    const char *name = table->stream->loaded_at.name;
+    int at = name == NULL ? -1 : find(found, name);
+    const char *generated =
+        at < 0 ? "" : gr_rows_text(&found->columns, (size_t)at, COLUMN_GENERATED);
+
+    if (name == NULL)
+        return;
+    if (at >= 0 && (generated == NULL || generated[0] == '\0'))
+        warn(warnings,
+             "this column is there already and not generated, so it is not written: ", name);
+    if (at >= 0)
+        return;
+    gr_buf_printf(sql, "alter table %s add column if not exists ", table->name);
+    gr_ddl_loaded_at(table->stream, sql);
+    gr_buf_puts(sql, ";\n");
+}
+
 /* The fingerprints of rows that lack a value no longer speak for them: whatever reads such a row again
    writes it. */
 static void
@@ -268,6 +290,8 @@ plan_comments(const struct gr_table *table, const struct found *found, struct gr
         plan_comment(table, found, stream->columns[i].name, stream->columns[i].description, sql);
     for (size_t i = 0; i < OWN_COUNT; i++)
         plan_comment(table, found, gr_own_columns[i].name, gr_own_columns[i].description, sql);
+    if (stream->loaded_at.name != NULL)
+        plan_comment(table, found, stream->loaded_at.name, gr_loaded_at_description, sql);
 }
 
 static bool
@@ -325,6 +349,7 @@ amend(struct gr_pg *pg, struct gr_table *table, const struct found *found, struc
     plan_columns(table, found, gr_pg_has_lz4(pg), &added, &warnings);
     gr_buf_puts(&sql, gr_buf_text(&added));
     plan_own_columns(table, found, &sql);
+    plan_loaded_at(table, found, &sql, &warnings);
     plan_fingerprints(table, &added, &sql);
     plan_comments(table, found, &extras);
     if (!plan_indexes(pg, table, found, &extras, err)) {

@@ -4,8 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gr/spec/casing.h"
 #include "gr/spec/field.h"
 #include "gr/spec/names.h"
+#include "gr/spec/nested.h"
 
 /* A stream's columns under way. */
 struct resolver {
@@ -15,12 +17,14 @@ struct resolver {
     struct gr_notes *notes;
     struct gr_arena *arena;
     struct gr_error *err;
+    struct gr_candidates candidates;
 };
 
 /* One word of `select`. */
 struct choice {
     const struct gr_yaml_node *at;
-    const char *pattern;
+    const char *pattern; /* as it is written; letter case does not count */
+    const char *folded;
     const char *rename; /* or NULL */
     bool is_exclude;
 };
@@ -33,12 +37,6 @@ struct choices {
     bool has_all;
 };
 
-static const char *
-field_name(const struct gr_schema *schema, size_t i)
-{
-    return schema->columns[i].field;
-}
-
 bool
 gr_columns_fail(const struct gr_stream_entry *entry, const struct gr_yaml_node *at,
                 const char *what, const char *name, struct gr_arena *arena, struct gr_error *err)
@@ -47,7 +45,7 @@ gr_columns_fail(const struct gr_stream_entry *entry, const struct gr_yaml_node *
     const char **known = gr_arena_alloc(arena, count + 1, sizeof(known[0]));
 
     for (size_t i = 0; i < count; i++)
-        known[i] = field_name(entry->schema, i);
+        known[i] = entry->schema->columns[i].field;
     (void)gr_yaml_fail(at, err, "\"%s\" names \"%.63s\", which is no column of stream \"%s\"%s",
                        what, name, entry->name, gr_name_did_you_mean(arena, name, known, count));
     return gr_hint(err, "gorgias-replicate --discover --columns --streams %s lists them.",
@@ -69,6 +67,29 @@ trim(struct gr_arena *arena, const char *text, size_t len)
     return gr_arena_strndup(arena, text, len);
 }
 
+static const char *
+unquote(struct gr_arena *arena, const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 2 && name[0] == '"' && name[len - 1] == '"'
+               ? gr_arena_strndup(arena, name + 1, len - 2)
+               : name;
+}
+
+/* What PostgreSQL takes for a name in quotes. */
+static bool
+check_name(const struct resolver *r, const struct gr_yaml_node *at, const char *name)
+{
+    if (*name != '\0' && strlen(name) <= GR_NAME_BYTES && !gr_name_is_reserved(name))
+        return true;
+    (void)gr_yaml_fail(at, r->err,
+                       "\"%.120s\" cannot be the name of a column: it must have 1 to 63 bytes, and "
+                       "not be one that every table has",
+                       name);
+    return gr_hint(r->err, "select: [\"*\", \"FIELD as NAME\"] gives a column another name.");
+}
+
 static bool
 add_choice(const struct resolver *r, struct choices *to, const struct gr_yaml_node *at,
            const char *text)
@@ -79,20 +100,17 @@ add_choice(const struct resolver *r, struct choices *to, const struct gr_yaml_no
     for (const char *c = text; *c != '\0' && as == NULL; c++)
         if (strncasecmp(c, " as ", 4) == 0)
             as = c;
-    if (*text == '@')
-        return gr_yaml_fail(at, r->err, "\"%.60s\" in \"select\" is not supported", text);
     if (*text == '-') {
         choice.is_exclude = true;
-        choice.pattern = text + 1;
+        choice.pattern = trim(r->arena, text + 1, strlen(text + 1));
     } else if (as != NULL) {
         choice.pattern = trim(r->arena, text, (size_t)(as - text));
-        choice.rename = trim(r->arena, as + 4, strlen(as + 4));
-        if (!gr_name_is_plain(choice.rename) || gr_name_is_reserved(choice.rename))
-            return gr_yaml_fail(at, r->err,
-                                "\"%.63s\" cannot be the name of a column: it must be "
-                                "of a-z, 0-9 and _, and not one that every table has",
-                                choice.rename);
+        choice.rename = unquote(r->arena, trim(r->arena, as + 4, strlen(as + 4)));
+        if (!check_name(r, at, choice.rename))
+            return false;
     }
+    choice.pattern = unquote(r->arena, choice.pattern);
+    choice.folded = gr_casing_apply(GR_CASING_LOWER, choice.pattern, r->arena);
     if (*choice.pattern == '\0')
         return gr_yaml_fail(at, r->err, "\"select\" holds an empty name");
     to->has_exclude = to->has_exclude || choice.is_exclude;
@@ -102,11 +120,43 @@ add_choice(const struct resolver *r, struct choices *to, const struct gr_yaml_no
     return true;
 }
 
+/* The name of a nested value stands for all its columns. */
 static bool
-is_chosen(const struct choice *choice, const char *field)
+is_chosen(const struct resolver *r, const struct choice *choice, const struct gr_column *column)
 {
-    return choice->rename != NULL ? strcmp(choice->pattern, field) == 0
-                                  : gr_name_matches(choice->pattern, field);
+    if (choice->rename != NULL)
+        return strcasecmp(choice->pattern, column->field) == 0 ||
+               strcmp(choice->pattern, column->name) == 0;
+    return gr_name_matches(choice->folded,
+                           gr_casing_apply(GR_CASING_LOWER, column->field, r->arena)) ||
+           gr_name_matches(choice->pattern, column->name) ||
+           gr_nested_is_in(column, choice->pattern);
+}
+
+/* A name that fits no column: a mistake where the stream itself says it. What defaults and
+   wildcards say for many streams need not fit each. */
+static bool
+check_unmatched(const struct resolver *r, const struct choice *choice)
+{
+    const struct gr_column *root = gr_nested_root(r->schema, choice->pattern);
+
+    if (gr_name_is_pattern(choice->pattern) && r->entry->is_expanded)
+        return true;
+    if (choice->is_exclude && root != NULL) {
+        gr_notes_add(
+            r->notes, choice->at,
+            "\"-%.63s\" leaves nothing out of stream \"%s\": %s is one jsonb column, unless "
+            "flatten says otherwise",
+            choice->pattern, r->entry->name, root->field);
+        return true;
+    }
+    if (gr_stream_entry_says(r->entry, "select"))
+        return gr_columns_fail(r->entry, choice->at, "select", choice->pattern, r->arena, r->err);
+    if (!choice->is_exclude)
+        gr_notes_add(r->notes, choice->at,
+                     "\"select\" names \"%.63s\", which is no column of stream \"%s\"",
+                     choice->pattern, r->entry->name);
+    return true;
 }
 
 static bool
@@ -120,45 +170,98 @@ check_choices(const struct resolver *r, const struct choices *choices)
         const struct choice *choice = &choices->items[i];
         bool any = false;
 
-        for (size_t j = 0; j < r->schema->column_count && !any; j++)
-            any = is_chosen(choice, field_name(r->schema, j));
-        if (!any && !(gr_name_is_pattern(choice->pattern) && r->entry->is_expanded))
-            return gr_columns_fail(r->entry, choice->at, "select", choice->pattern, r->arena,
-                                   r->err);
+        for (size_t j = 0; j < r->candidates.count && !any; j++)
+            any = is_chosen(r, choice, &r->candidates.items[j]);
+        if (!any && !check_unmatched(r, choice))
+            return false;
     }
     return true;
 }
 
+static bool read_element(const struct resolver *r, const struct gr_yaml_node *element,
+                         const char **name_out, const char **type_out);
+
+/* The names under `columns`. */
 static bool
-read_choices(const struct resolver *r, struct choices *out)
+names_of_columns(const struct resolver *r, struct gr_texts *out)
+{
+    const struct gr_yaml_node *node = r->entry->columns;
+    bool is_there = node != NULL && (node->kind == GR_YAML_MAP || node->kind == GR_YAML_LIST);
+    size_t count = is_there ? node->count : 0;
+    const char **names = gr_arena_alloc(r->arena, count + 1, sizeof(names[0]));
+    const char *type;
+
+    *out = (struct gr_texts){.items = names, .count = count};
+    for (size_t i = 0; i < count; i++) {
+        if (node->kind == GR_YAML_MAP)
+            names[i] = node->keys[i]->text;
+        else if (!read_element(r, node->items[i], &names[i], &type))
+            return false;
+    }
+    return true;
+}
+
+/* @columns stands for what `columns` names. */
+static bool
+add_word(const struct resolver *r, struct choices *to, const struct gr_yaml_node *at,
+         const char *word, const struct gr_texts *columns)
+{
+    if (strcmp(word, "@columns") != 0)
+        return add_choice(r, to, at, word);
+    for (size_t i = 0; i < columns->count; i++)
+        if (!add_choice(r, to, at, columns->items[i]))
+            return false;
+    return true;
+}
+
+static bool
+read_choices(const struct resolver *r, const struct gr_texts *columns, struct choices *out)
 {
     const struct gr_yaml_node *select = r->entry->select;
     struct gr_texts texts = {0};
+    size_t most;
 
     *out = (struct choices){0};
     if (select == NULL || select->kind == GR_YAML_NULL)
         return true;
     if (!gr_field_texts(select, r->arena, &texts, r->err))
         return false;
+    most = (select->kind == GR_YAML_LIST ? texts.count : strlen(select->text) + 1) *
+           (columns->count + 1);
+    out->items = gr_arena_alloc(r->arena, most + 1, sizeof(*out->items));
     if (select->kind == GR_YAML_LIST) {
-        out->items = gr_arena_alloc(r->arena, texts.count, sizeof(*out->items));
         for (size_t i = 0; i < texts.count; i++)
-            if (!add_choice(r, out, select->items[i],
-                            trim(r->arena, texts.items[i], strlen(texts.items[i]))))
+            if (!add_word(r, out, select->items[i],
+                          trim(r->arena, texts.items[i], strlen(texts.items[i])), columns))
                 return false;
-        return check_choices(r, out);
+        return true;
     }
-    out->items = gr_arena_alloc(r->arena, strlen(select->text) + 1, sizeof(*out->items));
     for (const char *from = select->text;; from++) {
         size_t len = strcspn(from, ",");
 
-        if (!add_choice(r, out, select, trim(r->arena, from, len)))
+        if (!add_word(r, out, select, trim(r->arena, from, len), columns))
             return false;
         from += len;
         if (*from == '\0')
-            break;
+            return true;
     }
-    return check_choices(r, out);
+}
+
+/* What `select` takes and `columns` gives a type: it may be fields of nested values. */
+static struct gr_texts
+wanted_names(const struct resolver *r, const struct choices *choices,
+             const struct gr_texts *columns)
+{
+    const char **names =
+        gr_arena_alloc(r->arena, choices->count + columns->count + 1, sizeof(names[0]));
+    size_t count = 0;
+
+    for (size_t i = 0; i < choices->count; i++)
+        if (!choices->items[i].is_exclude)
+            names[count++] = choices->items[i].pattern;
+    for (size_t i = 0; i < columns->count; i++)
+        names[count++] = columns->items[i];
+    return (struct gr_texts){.items = names, .count = count};
 }
 
 /* Why a run cannot do without the column, or NULL. */
@@ -190,19 +293,22 @@ take(const struct resolver *r, const struct choices *choices, struct gr_column *
     const struct choice *excluded = NULL;
     bool is_in = !choices->has_include;
     const char *why = need(r, column);
+    const char *rename = NULL;
 
     for (size_t i = 0; i < choices->count; i++) {
         const struct choice *choice = &choices->items[i];
 
-        if (!is_chosen(choice, column->field))
+        if (!is_chosen(r, choice, column))
             continue;
         if (choice->is_exclude)
             excluded = choice;
         else
             is_in = true;
         if (choice->rename != NULL)
-            column->name = choice->rename;
+            rename = choice->rename;
     }
+    if (rename != NULL)
+        column->name = rename;
     if (is_in && excluded == NULL)
         return true;
     if (why != NULL && (excluded != NULL || !column->is_key))
@@ -214,16 +320,30 @@ take(const struct resolver *r, const struct choices *choices, struct gr_column *
 }
 
 static bool
-check_names(const struct resolver *r, const struct gr_column *columns, size_t count)
+check_names(const struct resolver *r, const char *loaded_at, const struct gr_column *columns,
+            size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(columns[i].name, columns[j].name) == 0)
-                return gr_yaml_fail(gr_stream_entry_at(r->entry, NULL, "select"), r->err,
-                                    "stream \"%s\" has two columns named \"%s\": the fields \"%s\" "
-                                    "and \"%s\"",
-                                    r->entry->name, columns[i].name, columns[j].field,
-                                    columns[i].field);
+    const struct gr_yaml_node *at = gr_stream_entry_at(r->entry, NULL, "select");
+
+    for (size_t i = 0; i < count; i++) {
+        if (!check_name(r, at, columns[i].name))
+            return false;
+        if (loaded_at != NULL && strcmp(columns[i].name, loaded_at) == 0)
+            return gr_yaml_fail(
+                at, r->err, "stream \"%s\" has a column \"%s\", which SLING_LOADED_AT_COLUMN names",
+                r->entry->name, loaded_at);
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(columns[i].name, columns[j].name) != 0)
+                continue;
+            (void)gr_yaml_fail(at, r->err,
+                               "stream \"%s\" has two columns named \"%s\": the fields \"%s\" "
+                               "and \"%s\"",
+                               r->entry->name, columns[i].name, columns[j].field, columns[i].field);
+            return gr_hint(r->err,
+                           "select: [\"*\", \"%s as NAME\"] gives one of them another name.",
+                           columns[i].field);
+        }
+    }
     return true;
 }
 
@@ -240,13 +360,34 @@ read_type(const struct resolver *r, const struct gr_yaml_node *at, const char *t
     const char *word;
 
     if (text[len] == '|')
-        gr_notes_add(r->notes, at, "the constraint \"%.60s\" is not checked", text + len + 1);
+        gr_notes_add(r->notes, at, "stream \"%s\": the constraint \"%s\" is not checked",
+                     r->entry->name, trim(r->arena, text + len + 1, strlen(text + len + 1)));
     word = trim(r->arena, text, strcspn(text, "(|") < len ? strcspn(text, "(|") : len);
     if (gr_type_parse(word, out))
         return true;
     (void)gr_yaml_fail(at, r->err, "unknown type \"%.60s\"", text);
     return gr_hint(r->err, "The types are bigint, double, boolean, text, timestamptz, jsonb and "
                            "Sling's words for them.");
+}
+
+/* A name that fits no column of the table. A column that select leaves out may have a type. */
+static bool
+check_untyped(const struct resolver *r, const struct gr_yaml_node *at, const char *name)
+{
+    for (size_t i = 0; i < r->candidates.count; i++)
+        if (strcasecmp(r->candidates.items[i].field, name) == 0)
+            return true;
+    for (size_t i = 0; i < r->schema->column_count; i++)
+        if (strcasecmp(r->schema->columns[i].field, name) == 0) {
+            gr_notes_add(
+                r->notes, at,
+                "the type of \"%s\" is not used in stream \"%s\": flatten makes columns of "
+                "its fields",
+                name, r->entry->name);
+            return true;
+        }
+    return !gr_stream_entry_says(r->entry, "columns") ||
+           gr_columns_fail(r->entry, at, "columns", name, r->arena, r->err);
 }
 
 /* One name (or pattern, or "*") and its type. */
@@ -264,7 +405,7 @@ set_type(const struct resolver *r, struct gr_column *columns, size_t count,
         struct gr_column *column = &columns[i];
 
         if (is_pattern ? !gr_name_matches(name, column->field)
-                       : strcmp(name, column->field) != 0 && strcmp(name, column->name) != 0)
+                       : strcasecmp(name, column->field) != 0 && strcmp(name, column->name) != 0)
             continue;
         any = true;
         if (column->type == type || (is_pattern && need(r, column) != NULL))
@@ -274,37 +415,35 @@ set_type(const struct resolver *r, struct gr_column *columns, size_t count,
                                 r->entry->name, gr_type_facts(column->type)->name, need(r, column));
         column->type = type;
     }
-    /* A column that select leaves out may have a type all the same. */
-    if (!any && !is_pattern && gr_schema_column(r->schema, name) < 0) {
-        if (r->entry->is_expanded)
-            return true;
-        return gr_columns_fail(r->entry, at, "columns", name, r->arena, r->err);
-    }
-    return true;
+    return any || is_pattern || check_untyped(r, at, name);
 }
 
 /* A list's element: "name: type", {name: NAME, type: TYPE} or {NAME: TYPE}. */
 static bool
-set_type_element(const struct resolver *r, struct gr_column *columns, size_t count,
-                 const struct gr_yaml_node *element)
+read_element(const struct resolver *r, const struct gr_yaml_node *element, const char **name_out,
+             const char **type_out)
 {
     const struct gr_yaml_node *name = gr_yaml_get(element, "name");
     const struct gr_yaml_node *type = gr_yaml_get(element, "type");
 
     if (element->kind == GR_YAML_TEXT) {
         size_t len = strcspn(element->text, ": ");
-        const char *rest = element->text + len + strspn(element->text + len, ": ");
 
-        if (*rest != '\0')
-            return set_type(r, columns, count, element,
-                            gr_arena_strndup(r->arena, element->text, len), rest);
+        *name_out = gr_arena_strndup(r->arena, element->text, len);
+        *type_out = element->text + len + strspn(element->text + len, ": ");
+        if (**type_out != '\0')
+            return true;
+    } else if (name != NULL && type != NULL && name->kind == GR_YAML_TEXT &&
+               type->kind == GR_YAML_TEXT) {
+        *name_out = name->text;
+        *type_out = type->text;
+        return true;
+    } else if (element->kind == GR_YAML_MAP && element->count == 1 &&
+               element->items[0]->kind == GR_YAML_TEXT) {
+        *name_out = element->keys[0]->text;
+        *type_out = element->items[0]->text;
+        return true;
     }
-    if (name != NULL && type != NULL && name->kind == GR_YAML_TEXT && type->kind == GR_YAML_TEXT)
-        return set_type(r, columns, count, element, name->text, type->text);
-    if (element->kind == GR_YAML_MAP && element->count == 1 &&
-        element->items[0]->kind == GR_YAML_TEXT)
-        return set_type(r, columns, count, element, element->keys[0]->text,
-                        element->items[0]->text);
     return gr_yaml_fail(element, r->err,
                         "an element of \"columns\" must be \"name: type\", found %s",
                         gr_yaml_shown(r->arena, element));
@@ -345,10 +484,75 @@ set_types(const struct resolver *r, struct gr_column *columns, size_t count)
     if (node->kind != GR_YAML_LIST)
         return gr_yaml_fail(node, r->err, "\"columns\" must be a mapping or a list, found %s",
                             gr_yaml_shown(r->arena, node));
-    for (size_t i = 0; i < node->count; i++)
-        if (!set_type_element(r, columns, count, node->items[i]))
+    for (size_t i = 0; i < node->count; i++) {
+        const char *name;
+        const char *type;
+
+        if (!read_element(r, node->items[i], &name, &type) ||
+            !set_type(r, columns, count, node->items[i], name, type))
             return false;
+    }
     return true;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------
+ */
+
+/* Fields of which nothing is in the table, not even a field inside. */
+static void
+set_ignored(const struct resolver *r, struct gr_plan_stream *stream)
+{
+    const char **ignored =
+        gr_arena_alloc(r->arena, r->schema->column_count + 1, sizeof(ignored[0]));
+
+    stream->ignored_fields = ignored;
+    stream->ignored_count = 0;
+    for (size_t i = 0; i < r->schema->column_count; i++) {
+        const char *field = r->schema->columns[i].field;
+        bool is_in = false;
+
+        for (size_t c = 0; c < stream->column_count && !is_in; c++)
+            is_in = gr_nested_is_in(&stream->columns[c], field);
+        if (!is_in)
+            ignored[stream->ignored_count++] = field;
+    }
+}
+
+/* A reference is followed once, where a value and its id are both columns. */
+static void
+drop_double_references(struct gr_column *columns, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count && columns[i].refers != NULL; j++)
+            if (i != j && columns[j].refers != NULL &&
+                gr_nested_is_in(&columns[i], columns[j].field))
+                columns[i].refers = NULL;
+}
+
+static size_t
+take_all(const struct resolver *r, const struct choices *choices, struct gr_column *columns)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < r->candidates.count; i++) {
+        struct gr_column column = r->candidates.items[i];
+
+        if (take(r, choices, &column))
+            columns[count++] = column;
+    }
+    return count;
+}
+
+/* The names that columns have where nothing else is said. */
+static void
+set_casing(struct resolver *r)
+{
+    for (size_t i = 0; i < r->candidates.count; i++) {
+        struct gr_column *column = &r->candidates.items[i];
+
+        column->name =
+            gr_casing_apply((enum gr_casing)r->entry->target.column_casing, column->name, r->arena);
+    }
 }
 
 bool
@@ -356,34 +560,31 @@ gr_columns_resolve(const struct gr_stream_entry *entry, const struct gr_schemas 
                    struct gr_notes *notes, struct gr_arena *arena, struct gr_plan_stream *stream,
                    struct gr_error *err)
 {
-    const struct gr_schema *schema = stream->schema;
-    struct resolver r = {entry, schema, schemas, notes, arena, err};
-    struct gr_column *columns = gr_arena_alloc(arena, schema->column_count, sizeof(*columns));
-    const char **ignored = gr_arena_alloc(arena, schema->column_count + 1, sizeof(ignored[0]));
+    struct resolver r = {entry, stream->schema, schemas, notes, arena, err, {0}};
+    struct gr_column *columns;
+    struct gr_texts names;
     struct choices choices;
-    size_t count = 0;
-    size_t ignored_count = 0;
+    size_t count;
 
-    if (!read_choices(&r, &choices))
+    if (!names_of_columns(&r, &names) || !read_choices(&r, &names, &choices))
         return false;
-    stream->cursor_column = -1;
-    for (size_t i = 0; i < schema->column_count; i++) {
-        struct gr_column column = schema->columns[i];
-
-        if (!take(&r, &choices, &column)) {
-            ignored[ignored_count++] = column.field;
-            continue;
-        }
-        if (schema->cursor != NULL && strcmp(schema->cursor, column.field) == 0)
-            stream->cursor_column = (int)count;
-        columns[count++] = column;
-    }
-    if (!check_names(&r, columns, count) || !set_types(&r, columns, count))
+    names = wanted_names(&r, &choices, &names);
+    r.candidates = gr_nested_candidates(stream->schema, stream->flatten_levels, &names, arena);
+    set_casing(&r);
+    if (!check_choices(&r, &choices))
         return false;
+    columns = gr_arena_alloc(arena, r.candidates.count, sizeof(*columns));
+    count = take_all(&r, &choices, columns);
+    if (!check_names(&r, stream->loaded_at.name, columns, count) || !set_types(&r, columns, count))
+        return false;
+    drop_double_references(columns, count);
     stream->columns = columns;
     stream->column_count = count;
-    stream->key_count = schema->key_count;
-    stream->ignored_fields = ignored;
-    stream->ignored_count = ignored_count;
+    stream->key_count = stream->schema->key_count;
+    stream->cursor_column = -1;
+    for (size_t i = 0; i < count && stream->schema->cursor != NULL; i++)
+        if (strcmp(stream->schema->cursor, columns[i].field) == 0)
+            stream->cursor_column = (int)i;
+    set_ignored(&r, stream);
     return true;
 }

@@ -22,18 +22,28 @@ typedef bool take_setting(struct loader *l, const struct gr_yaml_node *value);
 
 static bool take_state(struct loader *l, const struct gr_yaml_node *value);
 static bool take_threads(struct loader *l, const struct gr_yaml_node *value);
+static bool take_limit(struct loader *l, const struct gr_yaml_node *value);
+static bool take_dry_run(struct loader *l, const struct gr_yaml_node *value);
+static bool take_loaded_at(struct loader *l, const struct gr_yaml_node *value);
 
 /* Variables that Sling reads itself. */
 /* clang-format off */
 static const struct setting {
     const char *name;
     take_setting *take; /* NULL: a note says `why` */
-    const char *why;
+    const char *why; /* of one that is taken: what it does */
     bool is_process_wide; /* read from the process environment too */
 } settings[] = {
-    {"SLING_STATE",            take_state,   NULL, true},
-    {"SLING_THREADS",          take_threads, NULL, true},
-    {"SLING_LOADED_AT_COLUMN", NULL, "every table has the column _loaded_at", false},
+    {"SLING_STATE",            take_state,   
+     "CONNECTION/SCHEMA names the schema of the state tables, which are in the target", true},
+    {"SLING_THREADS",          take_threads, 
+     "requests in flight at most, 1 to 64; --threads comes before it", true},
+    {"SLING_LIMIT",            take_limit,   
+     "rows of each stream at most; --limit comes before it", true},
+    {"SLING_DRY_RUN",          take_dry_run, 
+     "`run` prints its plan and does nothing else", true},
+    {"SLING_LOADED_AT_COLUMN", take_loaded_at, 
+     "`true` and `unix` (seconds), `timestamp`, or a name: a column `_sling_loaded_at` (or that name) beside `_loaded_at`; `false` leaves only `_loaded_at`", true},
     {"SLING_SYNCED_AT_COLUMN", NULL, "every table has _loaded_at and _deleted_at", false},
     {"SLING_STREAM_URL_COLUMN", NULL, "there is no such column", false},
     {"SLING_ROW_NUM_COLUMN",   NULL, "there is no such column", false},
@@ -42,35 +52,33 @@ static const struct setting {
     {"SLING_RETRIES",          NULL, "requests are retried in any case", false},
     {"SLING_RETRY_DELAY",      NULL, "requests are retried in any case", false},
     {"SLING_TIMEOUT",          NULL, "use --max-duration", false},
-    {"SLING_LIMIT",            NULL, "use --limit", false},
-    {"SLING_DRY_RUN",          NULL, "use --dry-run", false},
-    {"SLING_CLI_TOKEN",        NULL, "", false},
+    {"SLING_CLI_TOKEN",        NULL, "nothing is behind a token", false},
     {"SLING_DISABLE_TELEMETRY", NULL, "there is no telemetry", false},
     {"SLING_HOME_DIR",         NULL, "set it in the process environment", false},
     {"SLING_ENV_YAML",         NULL, "write \"connections\" into this file", false},
     {"SLING_TEMP_DIR",         NULL, "no temporary files are written", false},
-    {"SLING_KEEP_TEMP",        NULL, "", false},
-    {"SLING_PROXY",            NULL, "", false},
-    {"SLING_POOL",             NULL, "", false},
+    {"SLING_KEEP_TEMP",        NULL, "staging tables belong to the run and go with it", false},
+    {"SLING_PROXY",            NULL, "set HTTPS_PROXY in the process environment", false},
+    {"SLING_POOL",             NULL, "a run has one connection for its data", false},
     {"SLING_OUTPUT",           NULL, "use --output", false},
     {"SLING_SHOW_PROGRESS",    NULL, "use --progress", false},
-    {"SLING_PPROF",            NULL, "", false},
+    {"SLING_PPROF",            NULL, "there is no profiler", false},
     {"SLING_SAMPLE_SIZE",      NULL, "types are declared, not guessed", false},
     {"SLING_ALLOW_EMPTY",      NULL, "an empty endpoint is a valid result", false},
     {"SLING_ALLOW_EMPTY_TABLES", NULL, "an empty endpoint is a valid result", false},
     {"SLING_DIRECT_INSERT",    NULL, "rows always go through staging", false},
-    {"SLING_CHECKSUM_ROWS",    NULL, "", false},
+    {"SLING_CHECKSUM_ROWS",    NULL, "PostgreSQL's own count of each COPY is checked", false},
     {"SLING_GREATER_THAN_EQUAL", NULL, "incremental runs always overlap", false},
-    {"SLING_SCHEMA_MIGRATION", NULL, "", false},
+    {"SLING_SCHEMA_MIGRATION", NULL, "the primary key is real in any case; see table_keys for indexes", false},
     {"SLING_LOGGING",          NULL, "use --log-format", false},
-    {"SLING_LOG_DETAILS",      NULL, "", false},
+    {"SLING_LOG_DETAILS",      NULL, "use --log-format json", false},
     {"SLING_LOG_DIR",          NULL, "logs go to stderr", false},
-    {"SLING_DEBUG_FILE",       NULL, "", false},
-    {"SLING_TRACE_FILE",       NULL, "", false},
-    {"SLING_ROW_CNT",          NULL, "", false},
-    {"SLING_STREAM_CNT",       NULL, "", false},
-    {"SLING_TOTAL_BYTES",      NULL, "", false},
-    {"SLING_CONSTRAINT_FAILS", NULL, "", false},
+    {"SLING_DEBUG_FILE",       NULL, "use --log-level debug and redirect stderr", false},
+    {"SLING_TRACE_FILE",       NULL, "use --log-level debug and redirect stderr", false},
+    {"SLING_ROW_CNT",          NULL, "read the counts from --output json", false},
+    {"SLING_STREAM_CNT",       NULL, "read the counts from --output json", false},
+    {"SLING_TOTAL_BYTES",      NULL, "read the counts from --output json", false},
+    {"SLING_CONSTRAINT_FAILS", NULL, "constraints are not checked", false},
 };
 /* clang-format on */
 
@@ -130,6 +138,70 @@ take_threads(struct loader *l, const struct gr_yaml_node *value)
     return true;
 }
 
+static bool
+take_limit(struct loader *l, const struct gr_yaml_node *value)
+{
+    size_t len = strlen(value->text);
+
+    if (len == 0 || len > 15 || strspn(value->text, "0123456789") != len)
+        return gr_yaml_fail(value, l->err, "SLING_LIMIT must be a number of rows, found \"%.60s\"",
+                            value->text);
+    l->result.limit_rows = strtoll(value->text, NULL, 10);
+    return true;
+}
+
+/* What Sling takes for true and false, in any letter case. */
+static bool
+read_switch(const char *text, bool *out)
+{
+    static const char *const words[] = {"false", "0", "no", "off", "true", "1", "yes", "on"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcasecmp(text, words[i]) == 0) {
+            *out = i >= 4;
+            return true;
+        }
+    return false;
+}
+
+static bool
+take_dry_run(struct loader *l, const struct gr_yaml_node *value)
+{
+    if (read_switch(value->text, &l->result.is_dry_run))
+        return true;
+    return gr_yaml_fail(value, l->err, "SLING_DRY_RUN must be true or false, found \"%.60s\"",
+                        value->text);
+}
+
+/* true and unix: seconds, as Sling has them; timestamp; false; or a name for a timestamptz. */
+static bool
+take_loaded_at(struct loader *l, const struct gr_yaml_node *value)
+{
+    struct gr_loaded_at *out = &l->result.loaded_at;
+    bool is_on = false;
+    bool is_switch = read_switch(value->text, &is_on);
+    bool is_unix = strcasecmp(value->text, "unix") == 0;
+
+    *out = (struct gr_loaded_at){0};
+    if (is_switch && !is_on) {
+        gr_notes_add(
+            l->notes, value,
+            "SLING_LOADED_AT_COLUMN: the column _loaded_at stays; versions are told apart by it");
+        return true;
+    }
+    if (is_switch || is_unix || strcasecmp(value->text, "timestamp") == 0)
+        *out = (struct gr_loaded_at){"_sling_loaded_at", is_switch || is_unix};
+    else if (gr_name_is_plain(value->text) && !gr_name_is_reserved(value->text))
+        *out = (struct gr_loaded_at){value->text, false};
+    else
+        return gr_yaml_fail(
+            value, l->err,
+            "SLING_LOADED_AT_COLUMN must be true, unix, timestamp, false or the name of "
+            "a column, found \"%.60s\"",
+            value->text);
+    return true;
+}
+
 static const struct setting *
 find_setting(const char *name)
 {
@@ -137,6 +209,20 @@ find_setting(const char *name)
         if (strcmp(settings[i].name, name) == 0)
             return &settings[i];
     return NULL;
+}
+
+/* Any name may be a variable of the file's own, but SLING_ is Sling's. */
+static void
+note_unknown(struct loader *l, const char *name, const struct gr_yaml_node *value)
+{
+    const char *known[SETTINGS];
+
+    if (strncmp(name, "SLING_", 6) != 0)
+        return;
+    for (size_t i = 0; i < SETTINGS; i++)
+        known[i] = settings[i].name;
+    gr_notes_add(l->notes, value, "%.60s is no setting of this program or of Sling%s", name,
+                 gr_name_did_you_mean(l->arena, name, known, SETTINGS));
 }
 
 /* One variable of the file or of --env. */
@@ -147,8 +233,10 @@ take(struct loader *l, const char *name, const struct gr_yaml_node *value)
 
     gr_variables_set(l->variables, name, value->text);
     gr_variables_set(l->variables, gr_arena_printf(l->arena, "env.%s", name), value->text);
-    if (setting == NULL)
+    if (setting == NULL) {
+        note_unknown(l, name, value);
         return true;
+    }
     if (setting->take != NULL)
         return setting->take(l, value);
     gr_notes_add(l->notes, value, "%s has no effect here%s%s", name,
@@ -205,7 +293,7 @@ load_file(struct loader *l, const struct gr_yaml_node *env, const char *const *e
         if (value->kind != GR_YAML_TEXT)
             return gr_yaml_fail(value, l->err, "variable \"%.60s\" must be a text, found %s", name,
                                 gr_yaml_shown(l->arena, value));
-        if (!gr_connection_expand(value, l->arena, &value, l->err) || !take(l, name, value))
+        if (!gr_connection_expand_env(value, l->arena, &value, l->err) || !take(l, name, value))
             return false;
     }
     return true;
@@ -248,4 +336,16 @@ gr_environment_load(const struct gr_replication *replication, const char *const 
         return false;
     *out = l.result;
     return true;
+}
+
+void
+gr_environment_reference(struct gr_buf *out)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *setting = &settings[i];
+
+        gr_buf_printf(
+            out, "| `%s` | %s%s |\n", setting->name,
+            setting->take != NULL ? "" : "ignored, with a warning under `env`: ", setting->why);
+    }
 }

@@ -1,5 +1,6 @@
 /* keys.c - primary_key, update_key and table_keys against a stream's columns. */
 #include <string.h>
+#include <strings.h>
 
 #include "gr/spec/columns.h"
 #include "gr/spec/field.h"
@@ -20,7 +21,7 @@ find_column(const struct gr_plan_stream *stream, const char *name)
         if (strcmp(stream->columns[i].name, name) == 0)
             return &stream->columns[i];
     for (size_t i = 0; i < stream->column_count; i++)
-        if (strcmp(stream->columns[i].field, name) == 0)
+        if (strcasecmp(stream->columns[i].field, name) == 0)
             return &stream->columns[i];
     return NULL;
 }
@@ -93,7 +94,7 @@ check_update_key(const struct gr_stream_entry *entry, struct gr_notes *notes,
         return true;
     }
     if (strcmp(entry->update_key, cursor->name) == 0 ||
-        strcmp(entry->update_key, cursor->field) == 0)
+        strcasecmp(entry->update_key, cursor->field) == 0)
         return true;
     if (gr_stream_entry_says(entry, "update_key")) {
         (void)gr_yaml_fail(at, err, "update_key of stream \"%s\" must be \"%s\", found \"%.63s\"",

@@ -8,6 +8,7 @@
 #include "gr/spec/columns.h"
 #include "gr/spec/environment.h"
 #include "gr/spec/names.h"
+#include "gr/spec/nested.h"
 #include "gr/spec/object.h"
 #include "gr/spec/replication.h"
 #include "gr/spec/selection.h"
@@ -20,6 +21,7 @@ struct planner {
     struct gr_notes notes;
     struct gr_replication file;
     struct gr_variables variables;
+    struct gr_environment environment;
     struct gr_plan plan;
     struct gr_plan_stream *streams;         /* of the whole file, but the disabled ones   */
     const struct gr_stream_entry **entries; /* of the same                               */
@@ -189,43 +191,53 @@ resolve_missing(struct planner *p, const struct gr_stream_entry *entry, struct g
     return true;
 }
 
-/* What would change the names of columns is not done yet: columns keep the API's names. */
-static void
-note_naming(struct planner *p, const struct gr_stream_entry *entry)
+/* Sling's 0 means all levels; here it is the default, and means none. */
+static bool
+resolve_flatten(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
 {
-    static const char *const same[] = {"normalize", "source", "target", "snake", "lower", NULL};
-    const struct gr_yaml_node *flatten = entry->source.flatten;
-    const char *casing = entry->target.column_casing;
-    bool is_on = true;
+    const struct gr_yaml_node *node = entry->source.flatten;
+    size_t len;
+    bool is_on = false;
 
-    if (casing != NULL && gr_field_word(casing, same) < 0)
-        gr_notes_add(&p->notes, gr_stream_entry_at(entry, "target_options", "column_casing"),
-                     "column_casing \"%.40s\" is not implemented yet: columns keep the API's names",
-                     casing);
-    if (flatten == NULL || flatten->kind == GR_YAML_NULL || strcmp(flatten->text, "0") == 0 ||
-        strcmp(flatten->text, "-1") == 0 || (gr_yaml_bool(flatten, &is_on) && !is_on))
-        return;
-    gr_notes_add(&p->notes, flatten,
-                 "flatten is not implemented yet: nested values are jsonb "
-                 "columns");
+    if (node == NULL || node->kind == GR_YAML_NULL || strcmp(node->text, "-1") == 0)
+        return true;
+    if (gr_yaml_bool(node, &is_on)) {
+        out->flatten_levels = is_on ? GR_FLATTEN_ALL : 0;
+        return true;
+    }
+    len = strlen(node->text);
+    if (node->kind != GR_YAML_TEXT || len == 0 || len > 2 ||
+        strspn(node->text, "0123456789") != len) {
+        (void)gr_yaml_fail(node, p->err,
+                           "\"flatten\" must be true, false or a number of levels, found %s",
+                           gr_yaml_shown(p->arena, node));
+        return gr_hint(p->err, "flatten: 1 makes columns such as customer__id.");
+    }
+    out->flatten_levels = strtol(node->text, NULL, 10);
+    if (out->flatten_levels == 0)
+        gr_notes_add(&p->notes, node,
+                     "flatten: 0 keeps nested values whole; all levels, as Sling means it, is "
+                     "flatten: true");
+    return true;
 }
 
 static bool
 resolve_options(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
 {
-    note_naming(p, entry);
     out->lookback_ms =
         entry->source.lookback_ms >= 0 ? entry->source.lookback_ms : out->schema->lookback_ms;
-    out->limit_rows =
-        p->options->limit_rows > 0 ? p->options->limit_rows : entry->source.limit_rows;
+    out->limit_rows = p->options->limit_rows > 0      ? p->options->limit_rows
+                      : p->environment.limit_rows > 0 ? p->environment.limit_rows
+                                                      : entry->source.limit_rows;
     if (out->limit_rows > 0 && out->schema->walk == GR_WALK_NONE && out->schema->parent != NULL)
         out->note = "no list has its rows, of which a limit could take a part: none is asked for";
+    out->loaded_at = p->environment.loaded_at;
     out->min_interval_ms = entry->source.min_interval_ms;
     out->add_new_columns = entry->target.add_new_columns;
     out->batch_limit_rows = entry->target.batch_limit_rows;
     out->tags = entry->tags.items;
     out->tag_count = entry->tags.count;
-    return resolve_missing(p, entry, out);
+    return resolve_flatten(p, entry, out) && resolve_missing(p, entry, out);
 }
 
 /* --- object and SQL ----------------------------------------------------------------------------
@@ -653,6 +665,8 @@ load_environment(struct planner *p)
                              &environment, p->err))
         return false;
     p->plan.state_schema = environment.state_schema;
+    p->plan.is_dry_run = environment.is_dry_run;
+    p->environment = environment;
     set_threads(p, p->options->threads > 0 ? p->options->threads : environment.threads);
     return true;
 }
@@ -662,8 +676,8 @@ load(struct planner *p)
 {
     if (!check_options(p) ||
         !gr_schemas_load(p->options->schemas_folder, &p->plan.schemas, p->err) ||
-        !gr_replication_load(p->plan.file, &p->plan.schemas, &p->notes, p->arena, &p->file,
-                             p->err) ||
+        !gr_replication_load(p->plan.file, p->options->env, &p->plan.schemas, &p->notes, p->arena,
+                             &p->file, p->err) ||
         !load_connections(p) || !load_environment(p) || !resolve_streams(p))
         return false;
     put_in_order(p);

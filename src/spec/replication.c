@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "gr/spec/casing.h"
 #include "gr/spec/connection.h"
 #include "gr/spec/names.h"
+#include "gr/spec/variables.h"
 
 #define STREAM_AT(member) offsetof(struct gr_stream_entry, member)
 #define SOURCE_AT(member) offsetof(struct gr_stream_source_options, member)
@@ -24,6 +26,8 @@ struct draft {
     const struct gr_yaml_node *streams;
 };
 
+#define FILES "neither source nor target is a file"
+
 /* clang-format off */
 static const struct gr_field file_fields[] = {
     {"source",      GR_FIELD_NODE, offsetof(struct draft, file.source),      true,  NULL, NULL,
@@ -37,8 +41,8 @@ static const struct gr_field file_fields[] = {
     {"streams",     GR_FIELD_MAP,  offsetof(struct draft, streams),          true,  NULL, NULL,
      "what to copy: names or patterns of endpoints, each with its keys or with nothing"},
     {"env",         GR_FIELD_MAP,  offsetof(struct draft, file.env),         false, NULL, NULL,
-     "variables: {NAME} in object, pre_sql and post_sql; SLING_STATE and SLING_THREADS"},
-    IDLE("hooks", "hooks are not run"),
+     "variables: {NAME} in every value of this file, and Sling's settings, such as SLING_STATE"},
+    IDLE("hooks", "hooks are not run; pre_sql and post_sql of target_options are"),
     {0},
 };
 
@@ -54,9 +58,10 @@ static const struct gr_field stream_fields[] = {
     {"update_key",     GR_FIELD_TEXT,  STREAM_AT(update_key),  false, NULL, NULL,
      "accepted if it is the endpoint's own"},
     {"select",         GR_FIELD_NODE,  STREAM_AT(select),      false, NULL, NULL,
-     "columns: `[a, b*]`, `[-c]` or `[\"*\", \"a as b\"]`; the key is never lost"},
+     "columns: `[a, b*]`, `[-c]` or `[\"*\", \"a as b\"]`; the key is never lost. A name such as "
+     "customer__email takes one field out of a nested value"},
     {"columns",        GR_FIELD_NODE,  STREAM_AT(columns),     false, NULL, NULL,
-     "types: `{name: type}`"},
+     "types: `{name: type}`; a name such as meta__campaign makes a column of a field of a nested value"},
     {"tags",           GR_FIELD_TEXTS, STREAM_AT(tags),        false, NULL, NULL,
      "for --streams tag:x"},
     {"id",             GR_FIELD_TEXT,  STREAM_AT(id),          false, NULL, NULL,
@@ -73,7 +78,7 @@ static const struct gr_field stream_fields[] = {
     IDLE("where", "the API has no such filter"),
     IDLE("sql", "the API takes no SQL"),
     IDLE("transforms", "values are stored as they come"),
-    IDLE("hooks", "hooks are not run"),
+    IDLE("hooks", "hooks are not run; pre_sql and post_sql of target_options are"),
     IDLE("change_capture_options", "the source is no database"),
     IDLE("schedule", "use cron or another scheduler"),
     IDLE("overrides", "write the keys into the stream"),
@@ -90,17 +95,18 @@ static const struct gr_field source_fields[] = {
     {"min_interval", GR_FIELD_DURATION, SOURCE_AT(min_interval_ms), false, NULL, NULL,
      "skip the stream when its last complete run is more recent"},
     {"flatten",      GR_FIELD_NODE,     SOURCE_AT(flatten),         false, NULL, NULL,
-     "only 0 and false have an effect: nested values are jsonb columns"},
-    IDLE("jmespath", ""),       IDLE("jq", ""),              IDLE("empty_as_null", ""),
-    IDLE("datetime_format", ""), IDLE("max_decimals", ""),
+     "`1`, a number of levels, or `true` for all: fields of nested objects become columns such as "
+     "customer__id; arrays stay jsonb. Default 0: nested values stay whole"},
+    IDLE("jmespath", "objects are stored as they come"),       IDLE("jq", "objects are stored as they come"),              IDLE("empty_as_null", "an empty text stays one"),
+    IDLE("datetime_format", "datetimes are read as the API writes them"), IDLE("max_decimals", "numbers keep all their digits"),
     IDLE("columns", "write columns into the stream"),
     IDLE("transforms", "values are stored as they come"),
-    IDLE("header", ""),         IDLE("fields_per_rec", ""),  IDLE("compression", ""),
-    IDLE("format", ""),         IDLE("null_if", ""),         IDLE("skip_blank_lines", ""),
-    IDLE("skip_lines", ""),     IDLE("delimiter", ""),       IDLE("escape", ""),
-    IDLE("quote", ""),          IDLE("sheet", ""),           IDLE("offset", ""),
-    IDLE("chunk_size", ""),     IDLE("chunk_count", ""),     IDLE("chunk_expr", ""),
-    IDLE("encoding", ""),
+    IDLE("header", FILES),         IDLE("fields_per_rec", FILES),  IDLE("compression", FILES),
+    IDLE("format", FILES),         IDLE("null_if", FILES),         IDLE("skip_blank_lines", FILES),
+    IDLE("skip_lines", FILES),     IDLE("delimiter", FILES),       IDLE("escape", FILES),
+    IDLE("quote", FILES),          IDLE("sheet", FILES),           IDLE("offset", "pages are walked by the API's cursor"),
+    IDLE("chunk_size", "pages are walked by the API's cursor"),     IDLE("chunk_count", "pages are walked by the API's cursor"),     IDLE("chunk_expr", "pages are walked by the API's cursor"),
+    IDLE("encoding", FILES),
     {0},
 };
 
@@ -116,25 +122,33 @@ static const struct gr_field target_fields[] = {
      "SQL to run before the stream"},
     {"post_sql",        GR_FIELD_TEXT,  TARGET_AT(post_sql),         false, NULL, NULL,
      "SQL to run after the stream"},
-    {"column_casing",   GR_FIELD_TEXT,  TARGET_AT(column_casing),    false, NULL, NULL,
-     "columns keep the API's names, which are snake case"},
+    {"column_casing",   GR_FIELD_WORD,  TARGET_AT(column_casing),    false, gr_casing_words, "normalize",
+     "how columns are named; the API's names are in snake case. `_loaded_at` and its like stay"},
     {"batch_limit",     GR_FIELD_COUNT, TARGET_AT(batch_limit_rows), false, NULL, NULL,
      "rows a transaction at most"},
     IDLE("use_bulk", "rows always go through COPY"),
     IDLE("adjust_column_type", "a table is altered only by adding columns"),
     IDLE("column_typing", "text has no length here"),
-    IDLE("batch_max_duration", ""),
+    IDLE("batch_max_duration", "a batch is committed as soon as the warehouse is free"),
     IDLE("direct_insert", "rows always go through staging"),
     IDLE("merge_strategy", "rows are merged by their key"),
-    IDLE("isolation_level", ""),
-    IDLE("ignore_existing", ""),
-    IDLE("table_ddl", ""),      IDLE("table_tmp", ""),       IDLE("datetime_format", ""),
-    IDLE("max_decimals", ""),   IDLE("encoding", ""),        IDLE("compression", ""),
-    IDLE("format", ""),         IDLE("delimiter", ""),       IDLE("header", ""),
-    IDLE("file_max_rows", ""),  IDLE("file_max_bytes", ""),  IDLE("concurrency", ""),
+    IDLE("isolation_level", "READ COMMITTED, with a lock and a fence for each stream"),
+    IDLE("ignore_existing", "an existing table is gone on with"),
+    IDLE("table_ddl", "the table is made from the endpoint's schema"),      IDLE("table_tmp", "staging tables have names of their own"),       IDLE("datetime_format", "datetimes are read as the API writes them"),
+    IDLE("max_decimals", "numbers keep all their digits"),   IDLE("encoding", FILES),        IDLE("compression", FILES),
+    IDLE("format", FILES),         IDLE("delimiter", FILES),       IDLE("header", FILES),
+    IDLE("file_max_rows", FILES),  IDLE("file_max_bytes", FILES),  IDLE("concurrency", "requests are as many as the account's budget allows"),
     {0},
 };
 /* clang-format on */
+
+const struct gr_replication_part gr_replication_parts[] = {
+    {GR_PART_FILE, file_fields},
+    {GR_PART_STREAM, stream_fields},
+    {GR_PART_SOURCE, source_fields},
+    {GR_PART_TARGET, target_fields},
+    {NULL, NULL},
+};
 
 /* A file under way. */
 struct loader {
@@ -305,13 +319,17 @@ load_stream(struct loader *l, const struct gr_yaml_node *key, const struct gr_ya
 {
     struct gr_stream_entry entry = {.key = key, .own = value};
     const struct gr_schema *schema;
+    bool is_bound;
 
     if (value->kind != GR_YAML_MAP && value->kind != GR_YAML_NULL)
         return gr_yaml_fail(value, l->err,
                             "stream \"%.60s\" must be a mapping or nothing, found %s", key->text,
                             gr_yaml_shown(l->arena, value));
     entry.merged = merge(l, value, l->draft.defaults);
-    if (!bind_entry(l, entry.merged, &entry))
+    l->notes->about = gr_arena_printf(l->arena, "stream \"%.60s\"", key->text);
+    is_bound = bind_entry(l, entry.merged, &entry);
+    l->notes->about = NULL;
+    if (!is_bound)
         return false;
     if (gr_name_is_pattern(key->text) && !entry.is_single)
         return expand(l, &entry);
@@ -349,9 +367,102 @@ load_streams(struct loader *l)
     return true;
 }
 
+/* --- variables of the file ---------------------------------------------------------------------
+ */
+
+static bool
+set_variables(struct loader *l, const struct gr_yaml_node *env, const char *const *extra,
+              struct gr_variables *variables)
+{
+    for (size_t i = 0; is_map(env) && i < env->count; i++) {
+        const struct gr_yaml_node *value = env->items[i];
+
+        if (value->kind != GR_YAML_TEXT)
+            continue;
+        if (!gr_connection_expand_env(value, l->arena, &value, l->err))
+            return false;
+        gr_variables_set(variables, env->keys[i]->text, value->text);
+    }
+    for (size_t i = 0; extra != NULL && extra[i] != NULL; i++) {
+        const char *equals = strchr(extra[i], '=');
+
+        if (equals != NULL)
+            gr_variables_set(variables,
+                             gr_arena_strndup(l->arena, extra[i], (size_t)(equals - extra[i])),
+                             equals + 1);
+    }
+    return true;
+}
+
+static const struct gr_yaml_node *
+replace_text(const struct gr_variables *variables, const struct gr_yaml_node *node)
+{
+    const char *replaced = gr_variables_replace(variables, node->text);
+
+    return strcmp(replaced, node->text) == 0 ? node
+                                             : gr_yaml_text(variables->arena, node, replaced);
+}
+
+/* {NAME} without quotes is a mapping of NAME to nothing, in YAML. */
+static const char *
+bare_variable(const struct gr_variables *variables, const struct gr_yaml_node *node)
+{
+    const char *name;
+    const char *value;
+
+    if (node->kind != GR_YAML_MAP || node->count != 1 || node->items[0]->kind != GR_YAML_NULL)
+        return NULL;
+    name = gr_arena_printf(variables->arena, "{%s}", node->keys[0]->text);
+    value = gr_variables_replace(variables, name);
+    return strcmp(name, value) == 0 ? NULL : value;
+}
+
+static const struct gr_yaml_node *
+replace_all(const struct gr_variables *variables, const struct gr_yaml_node *node)
+{
+    const char *bare = bare_variable(variables, node);
+    struct gr_yaml_node *copy;
+
+    if (bare != NULL)
+        return gr_yaml_text(variables->arena, node, bare);
+    if (node->kind == GR_YAML_TEXT)
+        return replace_text(variables, node);
+    if (node->kind == GR_YAML_NULL)
+        return node;
+    copy = gr_yaml_map(variables->arena, node, node->count);
+    copy->kind = node->kind;
+    for (size_t i = 0; i < node->count; i++)
+        gr_yaml_put(copy, node->keys[i] == NULL ? NULL : replace_text(variables, node->keys[i]),
+                    replace_all(variables, node->items[i]));
+    return copy;
+}
+
+static bool
+replace_variables(struct loader *l, const char *const *extra, const struct gr_yaml_node **root)
+{
+    struct gr_variables variables = {.arena = l->arena};
+    struct gr_yaml_node *copy;
+
+    if (!set_variables(l, gr_yaml_get(*root, "env"), extra, &variables))
+        return false;
+    if (variables.count == 0)
+        return true;
+    copy = gr_yaml_map(l->arena, *root, (*root)->count);
+    for (size_t i = 0; i < (*root)->count; i++) {
+        const char *key = (*root)->keys[i]->text;
+        bool is_left = strcmp(key, "env") == 0 || strcmp(key, "connections") == 0;
+
+        gr_yaml_put(copy, (*root)->keys[i],
+                    is_left ? (*root)->items[i] : replace_all(&variables, (*root)->items[i]));
+    }
+    *root = copy;
+    return true;
+}
+
 bool
-gr_replication_load(const char *file, const struct gr_schemas *schemas, struct gr_notes *notes,
-                    struct gr_arena *arena, struct gr_replication *out, struct gr_error *err)
+gr_replication_load(const char *file, const char *const *env, const struct gr_schemas *schemas,
+                    struct gr_notes *notes, struct gr_arena *arena, struct gr_replication *out,
+                    struct gr_error *err)
 {
     struct loader l = {.schemas = schemas, .notes = notes, .arena = arena, .err = err};
     const struct gr_yaml_node *root;
@@ -364,7 +475,8 @@ gr_replication_load(const char *file, const struct gr_schemas *schemas, struct g
         return gr_hint(err, "It has the keys source, target and streams; see "
                             "replications/example.yaml.");
     }
-    if (!gr_field_bind(root, file_fields, &l.draft, notes, arena, err) ||
+    if (!replace_variables(&l, env, &root) ||
+        !gr_field_bind(root, file_fields, &l.draft, notes, arena, err) ||
         !check_name(&l, "source", l.draft.file.source) ||
         !check_name(&l, "target", l.draft.file.target) || !load_streams(&l))
         return false;

@@ -82,12 +82,42 @@ variable_len(const char *at)
 }
 
 static const char *
-find(const struct gr_variables *variables, const char *name)
+find_own(const struct gr_variables *variables, const char *name)
 {
     for (size_t i = variables->count; i > 0; i--)
         if (strcmp(variables->items[i - 1].name, name) == 0)
             return variables->items[i - 1].value;
-    return strncmp(name, "env.", 4) == 0 ? getenv(name + 4) : NULL;
+    return NULL;
+}
+
+static const char *
+find(const struct gr_variables *variables, const char *name)
+{
+    const char *value = find_own(variables, name);
+
+    return value == NULL && strncmp(name, "env.", 4) == 0 ? getenv(name + 4) : value;
+}
+
+const char *
+gr_variables_replace(const struct gr_variables *variables, const char *text)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf replaced = gr_buf_new(EXPANDED_BYTES);
+
+    if (strchr(text, '{') == NULL)
+        return text;
+    while (*text != '\0') {
+        size_t len = *text == '{' ? variable_len(text) : 0;
+        const char *value = NULL;
+
+        if (len > 0)
+            value = find_own(variables, gr_arena_strndup(variables->arena, text + 1, len - 2));
+        if (value != NULL)
+            gr_buf_puts(&replaced, value);
+        else
+            gr_buf_put(&replaced, text, len > 0 ? len : 1);
+        text += len > 0 ? len : 1;
+    }
+    return gr_arena_strdup(variables->arena, gr_buf_text(&replaced));
 }
 
 static bool

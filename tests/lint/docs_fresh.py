@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ["commands", "replication-file", "schema-file", "phases"]
+PAGES = ["commands", "replication-file", "schema-file", "from-sling", "phases"]
 
 
 def printed(page):

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "gr/base/time.h"
+#include "gr/spec/casing.h"
+#include "gr/spec/from_sling.h"
 #include "gr/spec/plan.h"
 #include "gr/spec/replication.h"
 
@@ -678,9 +680,9 @@ test_environment(void **state)
                    "  SLING_LOADED_AT_COLUMN: true\n  SLING_RETRIES: 3\n  MINE: ~\n");
     assert_string_equal(plan.state_schema, "x");
     assert_int_equal(plan.threads, 3);
-    assert_int_equal(plan.warning_count, 2);
-    expect_warning("f.yaml:9:27: SLING_LOADED_AT_COLUMN has no effect here: every table has the "
-                   "column _loaded_at");
+    assert_int_equal(plan.warning_count, 1);
+    assert_string_equal(stream("tags")->loaded_at.name, "_sling_loaded_at");
+    assert_true(stream("tags")->loaded_at.is_unix);
     expect_warning("f.yaml:10:18: SLING_RETRIES has no effect here: requests are retried in any "
                    "case");
     expect_refusal(
@@ -755,7 +757,210 @@ test_types(void **state)
     assert_int_equal(type_of(stream("teams"), "name"), GR_TYPE_JSONB);
     assert_int_equal(type_of(stream("teams"), "uri"), GR_TYPE_JSONB);
     assert_int_equal(type_of(stream("teams"), "description"), GR_TYPE_JSONB);
-    expect_warning("f.yaml:5:57: the constraint \" value_len < 9\" is not checked");
+    expect_warning("f.yaml:5:57: stream \"tags\": the constraint \"value_len < 9\" is not checked");
+}
+
+static void
+expect_columns(const char *of, const char *names)
+{
+    const struct gr_plan_stream *s = stream(of);
+    char got[2048] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < s->column_count; i++)
+        len += (size_t)snprintf(got + len, sizeof(got) - len, "%s%s", i == 0 ? "" : " ",
+                                s->columns[i].name);
+    assert_string_equal(got, names);
+}
+
+static void
+test_flatten(void **state)
+{
+    (void)state;
+    make_plan(HEAD "  tickets: {select: [subject, customer, tags, assignee_team__name],\n"
+                   "    source_options: {flatten: 1}}\n"
+                   "  ticket_messages: {select: [source__*], source_options: {flatten: 1}}\n"
+                   "  customers: {select: [name], source_options: {flatten: false}}\n");
+    expect_columns("tickets", "id customer__id customer__email customer__name customer__firstname "
+                              "customer__lastname customer__meta assignee_team__name subject tags "
+                              "messages_count updated_datetime");
+    assert_string_equal(column(stream("tickets"), "customer__id")->refers, "customers");
+    assert_string_equal(column(stream("tickets"), "customer__id")->within->field, "customer");
+    assert_int_equal(type_of(stream("tickets"), "customer__id"), GR_TYPE_BIGINT);
+    assert_int_equal(type_of(stream("tickets"), "customer__meta"), GR_TYPE_JSONB);
+    assert_int_equal(type_of(stream("tickets"), "tags"), GR_TYPE_JSONB);
+    expect_columns("ticket_messages",
+                   "id ticket_id source__type source__from source__to source__cc "
+                   "source__bcc source__extra created_datetime");
+    /* Deeper, and all the way; what is opened is no column. */
+    make_plan(HEAD "  ticket_messages: {select: [source__*], source_options: {flatten: true}}\n");
+    assert_null(column(stream("ticket_messages"), "source__from"));
+    assert_non_null(column(stream("ticket_messages"), "source__from__address"));
+    make_plan(HEAD "  tickets: {source_options: {flatten: 2}}\n");
+    assert_null(column(stream("tickets"), "customer"));
+    assert_non_null(column(stream("tickets"), "meta"));
+    assert_int_equal(stream("tickets")->ignored_count, 0);
+    make_plan(
+        HEAD
+        "  tickets: {select: ['*', -customer, -assignee_user__meta], source_options: {flatten: "
+        "1}}\n");
+    assert_null(column(stream("tickets"), "customer__id"));
+    assert_null(column(stream("tickets"), "assignee_user__meta"));
+    assert_int_equal(stream("tickets")->ignored_count, 1);
+    assert_string_equal(stream("tickets")->ignored_fields[0], "customer");
+    make_plan(HEAD
+              "  tags: {source_options: {flatten: 0}, columns: {decoration__color: string}}\n");
+    expect_warning(
+        "f.yaml:5:36: flatten: 0 keeps nested values whole; all levels, as Sling means it, "
+        "is flatten: true");
+    assert_non_null(column(stream("tags"), "decoration"));
+    assert_non_null(column(stream("tags"), "decoration__color"));
+}
+
+/* Fields of nested values that the file names, with and without flatten. */
+static void
+test_named_fields(void **state)
+{
+    const struct gr_plan_stream *s;
+
+    (void)state;
+    make_plan(HEAD "  tickets:\n    select: [Customer__Email, meta__campaign as campaign, "
+                   "customer__meta__location_info__city]\n"
+                   "    columns: {meta__score: bigint}\n"
+                   "  customers: {select: ['*', -meta__x]}\n"
+                   "  tags: {select: ['@columns'], columns: [usage: string]}\n");
+    s = stream("tickets");
+    expect_columns("tickets", "id messages_count updated_datetime customer__email campaign "
+                              "customer__meta__location_info__city");
+    assert_string_equal(
+        column(s, "customer__meta__location_info__city")->within->within->within->field,
+        "customer");
+    assert_int_equal(type_of(s, "meta__campaign"), GR_TYPE_TEXT);
+    expect_warning(
+        "f.yaml:8:29: \"-meta__x\" leaves nothing out of stream \"customers\": meta is one "
+        "jsonb column, unless flatten says otherwise");
+    expect_columns("tags", "id usage");
+    make_plan(HEAD "  tickets: {columns: {meta__score: bigint, customer__id: bigint}}\n");
+    s = stream("tickets");
+    assert_int_equal(type_of(s, "meta__score"), GR_TYPE_BIGINT);
+    /* The same reference is not followed twice. */
+    assert_non_null(column(s, "customer")->refers);
+    assert_null(column(s, "customer__id")->refers);
+}
+
+static void
+test_casing(void **state)
+{
+    const struct gr_plan_stream *s;
+
+    (void)state;
+    make_plan(HEAD "  tickets:\n    primary_key: [ID]\n    update_key: UPDATED_DATETIME\n"
+                   "    select: [SUBJECT, updatedDatetime, status as State, customer__id]\n"
+                   "    columns: {SUBJECT: json}\n"
+                   "    target_options: {column_casing: camel, table_keys: {index: [[Status], "
+                   "[updated_datetime]]}}\n"
+                   "  tags: {target_options: {column_casing: upper}}\n");
+    s = stream("tickets");
+    expect_columns("tickets", "id State subject messagesCount updatedDatetime customerId");
+    assert_int_equal(type_of(s, "subject"), GR_TYPE_JSONB);
+    assert_string_equal(s->columns[s->cursor_column].name, "updatedDatetime");
+    assert_string_equal(s->table_keys[0].columns[0], "State");
+    assert_string_equal(s->table_keys[1].columns[0], "updatedDatetime");
+    assert_string_equal(stream("tags")->columns[0].name, "ID");
+    assert_int_equal(plan.warning_count, 1); /* messages_count is kept */
+}
+
+static void
+test_casing_words(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *in[GR_CASING_CAMEL + 1];
+    } cases[] = {
+        {"updated_datetime",
+         {"updated_datetime", "updated_datetime", "updated_datetime", "updated_datetime",
+          "UPDATED_DATETIME", "updated_datetime", "updatedDatetime"}},
+        {"customer__id",
+         {"customer__id", "customer__id", "customer__id", "customer__id", "CUSTOMER__ID",
+          "customer__id", "customerId"}},
+        {"hasCreditCard",
+         {"hasCreditCard", "hasCreditCard", "hascreditcard", "has_credit_card", "HASCREDITCARD",
+          "hascreditcard", "hasCreditCard"}},
+        {"URI", {"uri", "URI", "uri", "uri", "URI", "uri", "uri"}},
+        {"reply-to",
+         {"reply-to", "reply-to", "reply-to", "reply-to", "REPLY-TO", "reply-to", "replyTo"}},
+        {"_", {"_", "_", "_", "_", "_", "_", "_"}},
+    };
+    struct gr_arena *arena = gr_arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (int casing = 0; casing <= GR_CASING_CAMEL; casing++)
+            assert_string_equal(gr_casing_apply((enum gr_casing)casing, cases[i].name, arena),
+                                cases[i].in[casing]);
+    gr_arena_free(arena);
+}
+
+/* Variables of the file in all its values, and Sling's settings. */
+static void
+test_file_variables(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("GR_TEST_WHERE", "WAREHOUSE", 1), 0);
+    make_plan("source: '{SRC}'\ntarget: WAREHOUSE\ndefaults: {mode: '{MODE}', object: "
+              "'{S}.{stream_name}'}\n"
+              "streams:\n  '{PREFIX}s': {source_options: {limit: {N}}}\n  users: {tags: ['{S}', "
+              "'{{x}}']}\n"
+              "env:\n  SRC: GORGIAS\n  MODE: truncate\n  S: lake\n  PREFIX: tag\n  N: 7\n"
+              "  SLING_STATE: $GR_TEST_WHERE/state\n  SLING_THRAEDS: 3\n");
+    assert_string_equal(plan.source.name, "GORGIAS");
+    assert_int_equal(stream("tags")->mode, GR_MODE_TRUNCATE);
+    assert_string_equal(stream("tags")->table_schema, "lake");
+    assert_int_equal(stream("tags")->limit_rows, 7);
+    assert_string_equal(stream("users")->tags[0], "lake");
+    assert_string_equal(stream("users")->tags[1], "{{x}}");
+    assert_string_equal(plan.state_schema, "state");
+    expect_warning(
+        "f.yaml:14:18: SLING_THRAEDS is no setting of this program or of Sling (did you mean "
+        "\"SLING_THREADS\"?)");
+    make_plan(HEAD "  tags:\nenv: {SLING_LIMIT: 9, SLING_DRY_RUN: TRUE, SLING_LOADED_AT_COLUMN: "
+                   "timestamp}\n");
+    assert_int_equal(stream("tags")->limit_rows, 9);
+    assert_true(plan.is_dry_run);
+    assert_false(stream("tags")->loaded_at.is_unix);
+    make_plan(HEAD "  tags:\nenv: {SLING_LOADED_AT_COLUMN: false}\n");
+    assert_null(stream("tags")->loaded_at.name);
+    assert_int_equal(plan.warning_count, 1);
+    make_plan(HEAD "  tags:\nenv: {SLING_LOADED_AT_COLUMN: etl_at}\n");
+    assert_string_equal(stream("tags")->loaded_at.name, "etl_at");
+    expect_refusal(
+        HEAD "  tags:\nenv: {SLING_LOADED_AT_COLUMN: name}\n",
+        "f.yaml:5:3: stream \"tags\" has a column \"name\", which SLING_LOADED_AT_COLUMN "
+        "names");
+    expect_refusal(HEAD "  tags:\nenv: {SLING_LIMIT: many}\n",
+                   "f.yaml:6:20: SLING_LIMIT must be a number of rows, found \"many\"");
+}
+
+/* What stands in defaults is said once, what a stream says is said of it. */
+static void
+test_whom_warnings_are_about(void **state)
+{
+    (void)state;
+    make_plan(ENDS "defaults: {object: 'g.{stream_name}', where: x, select: [name, nmae]}\n"
+                   "streams:\n  tags: {sql: y}\n  users:\n");
+    expect_warning("f.yaml:3:46: \"where\" has no effect here: the API has no such filter");
+    expect_warning(
+        "f.yaml:5:15: stream \"tags\": \"sql\" has no effect here: the API takes no SQL");
+    expect_warning(
+        "f.yaml:3:64: \"select\" names \"nmae\", which is no column of stream \"users\"");
+}
+
+/* The page for those who switch speaks of keys that there are. */
+static void
+test_from_sling(void **state)
+{
+    (void)state;
+    assert_null(gr_from_sling_stray());
 }
 
 static void
@@ -786,16 +991,15 @@ test_warnings(void **state)
                    "  source_options: {flatten: 1, jq: x}\n"
                    "  target_options: {column_casing: camel, use_bulk: false}\n"
                    "streams:\n  events:\n  tags:\n  '*s':\n");
-    assert_int_equal(plan.warning_count, 6 + 3);
-    expect_warning("f.yaml:3:8: \"hooks\" has no effect here: hooks are not run");
+    assert_int_equal(plan.warning_count, 4 + 3);
+    expect_warning(
+        "f.yaml:3:8: \"hooks\" has no effect here: hooks are not run; pre_sql and post_sql of "
+        "target_options are");
     expect_warning("f.yaml:7:10: \"where\" has no effect here: the API has no such filter");
-    expect_warning("f.yaml:8:36: \"jq\" has no effect here");
+    expect_warning("f.yaml:8:36: \"jq\" has no effect here: objects are stored as they come");
     expect_warning("f.yaml:9:52: \"use_bulk\" has no effect here: rows always go through COPY");
-    expect_warning("f.yaml:8:29: flatten is not implemented yet: nested values are jsonb columns");
-    expect_warning("f.yaml:9:35: column_casing \"camel\" is not implemented yet: columns keep the "
-                   "API's names");
     expect_warning("f.yaml:6:15: update_key is not used for stream \"events\", which goes by "
-                   "\"created_datetime\"");
+                   "\"createdDatetime\"");
     make_plan(HEAD "  tags: {update_key: usage}\n");
     expect_warning(
         "f.yaml:5:22: update_key is not used for stream \"tags\", which is always read in "
@@ -861,11 +1065,20 @@ test_refusals(void **state)
         {HEAD "  tags: {select: [name, -id]}\n", "f.yaml:5:18: \"select\" mixes names to take and "
                                                  "names to leave out; that goes only with a "
                                                  "\"*\""},
-        {HEAD "  tags: {select: ['@columns']}\n",
-         "f.yaml:5:19: \"@columns\" in \"select\" is not supported"},
+        {HEAD "  tags: {select: ['@column']}\n",
+         "f.yaml:5:19: \"select\" names \"@column\", which is no column of stream \"tags\""},
         {HEAD "  tags: {select: [name as _hash]}\n",
-         "f.yaml:5:19: \"_hash\" cannot be the name of a column: it must be of a-z, 0-9 and _, and "
-         "not one that every table has"},
+         "f.yaml:5:19: \"_hash\" cannot be the name of a column: it must have 1 to 63 bytes, and "
+         "not "
+         "be one that every table has"},
+        {HEAD "  tags: {source_options: {flatten: deep}}\n",
+         "f.yaml:5:36: \"flatten\" must be true, false or a number of levels, found \"deep\""},
+        {HEAD "  tags: {target_options: {column_casing: snak}}\n",
+         "f.yaml:5:42: unknown column_casing \"snak\" (did you mean \"snake\"?)"},
+        {HEAD "  tickets: {target_options: {column_casing: camel}, columns: {summary__id: text},\n"
+              "    select: ['*', subject as summaryId]}\n",
+         "f.yaml:6:13: stream \"tickets\" has two columns named \"summaryId\": the fields "
+         "\"subject\" and \"summary__id\""},
         {HEAD "  tags: {select: ['*', name as id]}\n",
          "f.yaml:5:18: stream \"tags\" has two columns named \"id\": the fields \"id\" and "
          "\"name\""},
@@ -934,15 +1147,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_shipped_files),   TEST(test_the_example),   TEST(test_slings_examples),
-        TEST(test_defaults_merge),  TEST(test_anchors),       TEST(test_columns_merge_with_plus),
-        TEST(test_wildcards),       TEST(test_running_order), TEST(test_selection),
-        TEST(test_every_mode_word), TEST(test_audit),         TEST(test_ranges),
-        TEST(test_range_texts),     TEST(test_options_win),   TEST(test_refused_options),
-        TEST(test_variables),       TEST(test_objects),       TEST(test_system_schemas),
-        TEST(test_environment),     TEST(test_select),        TEST(test_types),
-        TEST(test_table_keys),      TEST(test_warnings),      TEST(test_refusals),
-        TEST(test_every_prefix),    TEST(test_reference),
+        TEST(test_shipped_files),   TEST(test_the_example),    TEST(test_slings_examples),
+        TEST(test_defaults_merge),  TEST(test_anchors),        TEST(test_columns_merge_with_plus),
+        TEST(test_wildcards),       TEST(test_running_order),  TEST(test_selection),
+        TEST(test_every_mode_word), TEST(test_audit),          TEST(test_ranges),
+        TEST(test_range_texts),     TEST(test_options_win),    TEST(test_refused_options),
+        TEST(test_variables),       TEST(test_objects),        TEST(test_system_schemas),
+        TEST(test_environment),     TEST(test_select),         TEST(test_types),
+        TEST(test_flatten),         TEST(test_named_fields),   TEST(test_casing),
+        TEST(test_casing_words),    TEST(test_file_variables), TEST(test_whom_warnings_are_about),
+        TEST(test_from_sling),      TEST(test_table_keys),     TEST(test_warnings),
+        TEST(test_refusals),        TEST(test_every_prefix),   TEST(test_reference),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #include "gr/spec/connection.h"
 #include "gr/spec/notes.h"
+#include "gr/spec/plan.h"
 #include "gr/spec/replication.h"
 #include "gr/spec/variables.h"
 
@@ -22,12 +23,18 @@ enum { GR_THREADS = 16, GR_LANES = 4, GR_THREADS_MAX = 64 };
 
 struct gr_environment {
     const char *state_schema; /* _gorgias_replicate, or what SLING_STATE names */
-    int64_t threads; /* 0: nothing is said of them */
+    int64_t threads;               /* 0: nothing is said of them                    */
+    int64_t limit_rows;            /* SLING_LIMIT; 0: none                          */
+    bool is_dry_run;               /* SLING_DRY_RUN                                 */
+    struct gr_loaded_at loaded_at; /* SLING_LOADED_AT_COLUMN                   */
 };
 
 /* `extra` is --env: "K=V", NULL-terminated, or NULL. Sets {NAME} and {env.NAME} in `variables`. */
 bool gr_environment_load(const struct gr_replication *replication, const char *const *extra,
                          const struct gr_target *target, struct gr_variables *variables,
                          struct gr_notes *notes, struct gr_environment *out, struct gr_error *err);
+
+/* Prints a row of Markdown for each of Sling's settings. */
+void gr_environment_reference(struct gr_buf *out);
 
 #endif

@@ -45,6 +45,12 @@ struct gr_table_key {
     bool is_unique;
 };
 
+/* A second column of the time of loading, under the name and in the form that Sling gives it. */
+struct gr_loaded_at {
+    const char *name; /* _sling_loaded_at; NULL: none       */
+    bool is_unix;     /* seconds since 1970, not timestamptz */
+};
+
 struct gr_plan_stream {
     const char *name;               /* tickets                                               */
     const char *description;
@@ -60,6 +66,7 @@ struct gr_plan_stream {
     int cursor_column;              /* index into columns of the bookmark's column, or -1    */
     const char *const *ignored_fields; /* API fields that `select` leaves out: not _extra    */
     size_t ignored_count;
+    int64_t flatten_levels; /* 0: nested values stay whole                           */
     int64_t lookback_ms;
     int64_t limit_rows;             /* 0: none                                               */
     int64_t range_from_us;          /* GR_TIME_NONE: open                                    */
@@ -74,6 +81,7 @@ struct gr_plan_stream {
     int64_t batch_limit_rows;       /* 0: none                                               */
     const char *const *tags;
     size_t tag_count;
+    struct gr_loaded_at loaded_at;
     int64_t min_interval_ms;        /* skip when the last complete run is more recent; 0: never */
 };
 
@@ -92,6 +100,7 @@ struct gr_plan {
     size_t all_object_count;
     const char *const *warnings;    /* what the operator should know, one line each          */
     size_t warning_count;
+    bool is_dry_run;                /* SLING_DRY_RUN: nothing is to be written                */
     int64_t threads;                /* requests in flight at most; also from SLING_THREADS       */
     int64_t lanes;                  /* ... of one stream                                       */
 };

@@ -39,7 +39,7 @@ struct gr_stream_target_options {
     const struct gr_yaml_node *table_keys;
     const char *pre_sql;
     const char *post_sql;
-    const char *column_casing;
+    int column_casing;        /* enum gr_casing */
     int64_t batch_limit_rows; /* 0: none */
 };
 
@@ -81,8 +81,11 @@ struct gr_replication {
 /* The words of `mode`, in the order of enum gr_mode, ended by NULL. */
 extern const char *const gr_mode_words[];
 
-bool gr_replication_load(const char *file, const struct gr_schemas *schemas, struct gr_notes *notes,
-                         struct gr_arena *arena, struct gr_replication *out, struct gr_error *err);
+/* `env` is --env: "K=V", NULL-terminated, or NULL. Its variables, and those under `env` in the
+   file, are replaced in all keys and values but `env` and `connections` themselves. */
+bool gr_replication_load(const char *file, const char *const *env, const struct gr_schemas *schemas,
+                         struct gr_notes *notes, struct gr_arena *arena, struct gr_replication *out,
+                         struct gr_error *err);
 
 /* The value of a key of the stream, or of `group` (source_options, target_options) where that is
    not NULL; the stream's name where there is none: a place for messages. */
@@ -91,6 +94,17 @@ const struct gr_yaml_node *gr_stream_entry_at(const struct gr_stream_entry *entr
 
 /* True if the stream itself says the key, not the defaults and not a wildcard. */
 bool gr_stream_entry_says(const struct gr_stream_entry *entry, const char *key);
+
+/* The tables of keys, with the titles that they have in print; ended by one without title. */
+#define GR_PART_FILE   "The file"
+#define GR_PART_STREAM "A stream, and `defaults`"
+#define GR_PART_SOURCE "source_options"
+#define GR_PART_TARGET "target_options"
+struct gr_replication_part {
+    const char *title;
+    const struct gr_field *fields;
+};
+extern const struct gr_replication_part gr_replication_parts[];
 
 /* Prints docs/replication-file.md. */
 void gr_replication_reference(struct gr_buf *out);

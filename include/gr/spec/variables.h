@@ -39,4 +39,7 @@ void gr_variables_set_time(struct gr_variables *variables, int64_t now_us);
 bool gr_variables_expand(const struct gr_variables *variables, const struct gr_yaml_node *at,
                          const char *text, const char **out, struct gr_error *err);
 
+/* Replaces those of the variables that are known, and leaves all else as it is. */
+const char *gr_variables_replace(const struct gr_variables *variables, const char *text);
+
 #endif
