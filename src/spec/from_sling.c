@@ -22,8 +22,8 @@ static const struct mark {
      "full-refresh and truncate change only the rows that differ, readers never see an empty table, and views, grants and "
      "indexes stay; an emptied endpoint empties the table. What cannot be incremental is refreshed in full, and the plan says so"},
     {GR_PART_STREAM, "object", false, "an unknown {variable} is an error, not a blank"},
-    {GR_PART_STREAM, "primary_key", false, "every endpoint has its key, and the table a real one; another is refused"},
-    {GR_PART_STREAM, "update_key", false, "every endpoint has its own; another is refused"},
+    {GR_PART_STREAM, "primary_key", false, "every endpoint has its key, and the table a real one; another is not used, with a warning"},
+    {GR_PART_STREAM, "update_key", false, "every endpoint has its own; another is not used, with a warning"},
     {GR_PART_STREAM, "select", false,
      "the key is never lost, nor what an incremental run goes by; a name that is no column is an error with its place"},
     {GR_PART_STREAM, "columns", false,
@@ -35,7 +35,7 @@ static const struct mark {
     {GR_PART_TARGET, "delete_missing", false, "deleted rows of the API are found, not of databases alone; on by default, `hard` for full-refresh, `soft` for incremental"},
     {GR_PART_TARGET, "column_casing", false,
      "`_loaded_at`, `_deleted_at`, `_hash` and `_extra` keep their names in every case"},
-    {GR_PART_TARGET, "table_keys", false, "made also for a table that exists; `primary` must be the endpoint's key"},
+    {GR_PART_TARGET, "table_keys", false, "made also for a table that exists; the primary key is the endpoint's"},
     {GR_PART_TARGET, "pre_sql", false, "an error in it fails the stream before anything is written"},
     {GR_PART_TARGET, "batch_limit", false, "rows a transaction at most; a batch is at least one page"},
 };

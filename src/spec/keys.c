@@ -9,7 +9,9 @@
 /* A stream's table_keys under way. */
 struct indexes {
     const struct gr_stream_entry *entry;
+    struct gr_notes *notes;
     struct gr_arena *arena;
+    bool is_own; /* the stream itself says it, not the defaults or a wildcard */
     struct gr_error *err;
 };
 
@@ -53,63 +55,68 @@ key_names(const struct gr_plan_stream *stream, struct gr_arena *arena)
     return gr_name_list(arena, names, stream->key_count);
 }
 
-/* What defaults and wildcards say for all streams is no mistake where it does not fit one. */
+/* A name that is no column is a mistake where the stream itself says it. */
+static bool
+check_names(const struct gr_stream_entry *entry, const struct gr_plan_stream *stream,
+            const struct gr_yaml_node *at, const char *what, const struct gr_texts *names,
+            struct gr_arena *arena, struct gr_error *err)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (find_column(stream, names->items[i]) == NULL &&
+            gr_schema_column(stream->schema, names->items[i]) < 0)
+            return gr_columns_fail(entry, at, what, names->items[i], arena, err);
+    return true;
+}
+
+/* Every endpoint has its key. Another is no mistake, but it is not used. */
 static bool
 check_primary_key(const struct gr_stream_entry *entry, struct gr_notes *notes,
                   struct gr_arena *arena, const struct gr_plan_stream *stream, struct gr_error *err)
 {
     const struct gr_yaml_node *at = gr_stream_entry_at(entry, NULL, "primary_key");
-    const char *keys = key_names(stream, arena);
 
     if (entry->primary_key.count == 0 || is_the_key(stream, &entry->primary_key))
         return true;
-    if (gr_stream_entry_says(entry, "primary_key")) {
-        (void)gr_yaml_fail(at, err, "primary_key of stream \"%s\" must be [%s], found [%s]",
-                           stream->name, keys,
-                           gr_name_list(arena, entry->primary_key.items, entry->primary_key.count));
-        return gr_hint(err, "Leave it out: every endpoint has its key.");
-    }
+    if (gr_stream_entry_says(entry, "primary_key") &&
+        !check_names(entry, stream, at, "primary_key", &entry->primary_key, arena, err))
+        return false;
     gr_notes_add(notes, at, "primary_key is not used for stream \"%s\", whose key is [%s]",
-                 stream->name, keys);
+                 stream->name, key_names(stream, arena));
     return true;
 }
 
 static bool
 check_update_key(const struct gr_stream_entry *entry, struct gr_notes *notes,
-                 const struct gr_plan_stream *stream, struct gr_error *err)
+                 struct gr_arena *arena, const struct gr_plan_stream *stream, struct gr_error *err)
 {
     const struct gr_yaml_node *at = gr_stream_entry_at(entry, NULL, "update_key");
     const struct gr_column *cursor =
         stream->cursor_column >= 0 ? &stream->columns[stream->cursor_column] : NULL;
+    const struct gr_texts names = {.items = &entry->update_key, .count = 1};
+    bool is_said = gr_stream_entry_says(entry, "update_key");
 
-    if (entry->update_key == NULL)
+    if (entry->update_key == NULL || (cursor == NULL && !is_said))
         return true;
-    if (cursor == NULL && !gr_stream_entry_says(entry, "update_key"))
+    if (cursor != NULL && (strcmp(entry->update_key, cursor->name) == 0 ||
+                           strcasecmp(entry->update_key, cursor->field) == 0))
         return true;
-    if (cursor == NULL) {
+    if (is_said && !check_names(entry, stream, at, "update_key", &names, arena, err))
+        return false;
+    if (cursor == NULL)
         gr_notes_add(notes, at,
-                     "update_key is not used for stream \"%s\", which is always read in "
-                     "full",
+                     "update_key is not used for stream \"%s\", which is always read in full",
                      stream->name);
-        return true;
-    }
-    if (strcmp(entry->update_key, cursor->name) == 0 ||
-        strcasecmp(entry->update_key, cursor->field) == 0)
-        return true;
-    if (gr_stream_entry_says(entry, "update_key")) {
-        (void)gr_yaml_fail(at, err, "update_key of stream \"%s\" must be \"%s\", found \"%.63s\"",
-                           stream->name, cursor->name, entry->update_key);
-        return gr_hint(err, "Leave it out: the endpoint has no other order to go by.");
-    }
-    gr_notes_add(notes, at, "update_key is not used for stream \"%s\", which goes by \"%s\"",
-                 stream->name, cursor->name);
+    else
+        gr_notes_add(notes, at, "update_key is not used for stream \"%s\", which goes by \"%s\"",
+                     stream->name, cursor->name);
     return true;
 }
 
 /* One index: a list of columns. */
 static bool
 read_index(const struct indexes *r, const struct gr_plan_stream *stream,
-           const struct gr_yaml_node *node, bool is_unique, struct gr_table_key *out)
+           const struct gr_yaml_node *node, bool is_unique, struct gr_table_key *keys,
+           size_t *count)
 {
     struct gr_texts texts;
     const char **names;
@@ -122,11 +129,18 @@ read_index(const struct indexes *r, const struct gr_plan_stream *stream,
     for (size_t i = 0; i < texts.count; i++) {
         const struct gr_column *column = find_column(stream, texts.items[i]);
 
-        if (column == NULL && !gr_name_is_reserved(texts.items[i]))
+        if (column == NULL && !gr_name_is_reserved(texts.items[i]) && r->is_own)
             return gr_columns_fail(r->entry, node, "table_keys", texts.items[i], r->arena, r->err);
+        if (column == NULL && !gr_name_is_reserved(texts.items[i])) {
+            gr_notes_add(r->notes, node,
+                         "stream \"%s\" gets no index on \"%.63s\": it is no column", stream->name,
+                         texts.items[i]);
+            return true;
+        }
         names[i] = column != NULL ? column->name : texts.items[i];
     }
-    *out = (struct gr_table_key){.columns = names, .count = texts.count, .is_unique = is_unique};
+    keys[(*count)++] =
+        (struct gr_table_key){.columns = names, .count = texts.count, .is_unique = is_unique};
     return true;
 }
 
@@ -142,9 +156,9 @@ read_indexes(const struct indexes *r, const struct gr_plan_stream *stream,
     if (node == NULL || node->kind == GR_YAML_NULL)
         return true;
     if (!is_several)
-        return read_index(r, stream, node, is_unique, &keys[(*count)++]);
+        return read_index(r, stream, node, is_unique, keys, count);
     for (size_t i = 0; i < node->count; i++)
-        if (!read_index(r, stream, node->items[i], is_unique, &keys[(*count)++]))
+        if (!read_index(r, stream, node->items[i], is_unique, keys, count))
             return false;
     return true;
 }
@@ -155,6 +169,8 @@ struct table_keys_draft {
     struct gr_texts primary;
 };
 
+#define ELSEWHERE "it is for other databases than PostgreSQL"
+
 /* clang-format off */
 static const struct gr_field table_keys_fields[] = {
     {"unique",  GR_FIELD_NODE,  offsetof(struct table_keys_draft, unique),  false, NULL, NULL,
@@ -163,9 +179,24 @@ static const struct gr_field table_keys_fields[] = {
      "columns of an index, or a list of such lists"},
     {"primary", GR_FIELD_TEXTS, offsetof(struct table_keys_draft, primary), false, NULL, NULL,
      "accepted if it is the endpoint's own key"},
+    {"cluster",      GR_FIELD_IDLE, 0, false, NULL, NULL, ELSEWHERE},
+    {"partition",    GR_FIELD_IDLE, 0, false, NULL, NULL, ELSEWHERE},
+    {"sort",         GR_FIELD_IDLE, 0, false, NULL, NULL, ELSEWHERE},
+    {"distribution", GR_FIELD_IDLE, 0, false, NULL, NULL, ELSEWHERE},
+    {"hash",         GR_FIELD_IDLE, 0, false, NULL, NULL, ELSEWHERE},
+    {"aggregate",    GR_FIELD_IDLE, 0, false, NULL, NULL, ELSEWHERE},
+    {"duplicate",    GR_FIELD_IDLE, 0, false, NULL, NULL, ELSEWHERE},
     {0},
 };
 /* clang-format on */
+
+/* True if the stream's own target_options have table_keys. */
+static bool
+says_table_keys(const struct gr_stream_entry *entry)
+{
+    return !entry->is_expanded &&
+           gr_yaml_get(gr_yaml_get(entry->own, "target_options"), "table_keys") != NULL;
+}
 
 static size_t
 index_count(const struct gr_yaml_node *node)
@@ -177,24 +208,27 @@ bool
 gr_columns_resolve_keys(const struct gr_stream_entry *entry, struct gr_notes *notes,
                         struct gr_arena *arena, struct gr_plan_stream *stream, struct gr_error *err)
 {
-    struct indexes r = {entry, arena, err};
+    struct indexes r = {entry, notes, arena, says_table_keys(entry), err};
     const struct gr_yaml_node *map = entry->target.table_keys;
     struct table_keys_draft draft = {0};
     struct gr_table_key *keys;
     size_t count = 0;
 
     if (!check_primary_key(entry, notes, arena, stream, err) ||
-        !check_update_key(entry, notes, stream, err))
+        !check_update_key(entry, notes, arena, stream, err))
         return false;
     if (map == NULL)
         return true;
     if (!gr_field_bind(map, table_keys_fields, &draft, notes, arena, err))
         return false;
-    if (draft.primary.count > 0 && !is_the_key(stream, &draft.primary))
-        return gr_yaml_fail(gr_yaml_get(map, "primary"), err,
-                            "the primary key of stream \"%s\" must "
-                            "be [%s]",
-                            stream->name, key_names(stream, arena));
+    if (draft.primary.count > 0 && !is_the_key(stream, &draft.primary)) {
+        if (r.is_own && !check_names(entry, stream, gr_yaml_get(map, "primary"), "table_keys",
+                                     &draft.primary, arena, err))
+            return false;
+        gr_notes_add(notes, gr_yaml_get(map, "primary"),
+                     "table_keys: the primary key of stream \"%s\" is [%s] all the same",
+                     stream->name, key_names(stream, arena));
+    }
     keys =
         gr_arena_alloc(arena, index_count(draft.unique) + index_count(draft.index), sizeof(*keys));
     if (!read_indexes(&r, stream, draft.unique, true, keys, &count) ||

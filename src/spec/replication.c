@@ -54,9 +54,9 @@ static const struct gr_field stream_fields[] = {
     {"description",    GR_FIELD_TEXT,  STREAM_AT(description), false, NULL, NULL,
      "the table's comment; default the endpoint's description"},
     {"primary_key",    GR_FIELD_TEXTS, STREAM_AT(primary_key), false, NULL, NULL,
-     "accepted if it is the endpoint's own"},
+     "the endpoint's own is used; another is a warning"},
     {"update_key",     GR_FIELD_TEXT,  STREAM_AT(update_key),  false, NULL, NULL,
-     "accepted if it is the endpoint's own"},
+     "the endpoint's own is used; another is a warning"},
     {"select",         GR_FIELD_NODE,  STREAM_AT(select),      false, NULL, NULL,
      "columns: `[a, b*]`, `[-c]` or `[\"*\", \"a as b\"]`; the key is never lost. A name such as "
      "customer__email takes one field out of a nested value"},

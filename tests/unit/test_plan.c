@@ -955,6 +955,29 @@ test_whom_warnings_are_about(void **state)
         "f.yaml:3:64: \"select\" names \"nmae\", which is no column of stream \"users\"");
 }
 
+/* Keys that an endpoint does not have are columns, so no mistakes: its own are used. */
+static void
+test_other_keys(void **state)
+{
+    (void)state;
+    make_plan(ENDS "defaults:\n  object: 'g.{stream_name}'\n"
+                   "  target_options: {table_keys: {primary: id, index: [[name], [created_datetime]], sort: x}}\n"
+                   "streams:\n  tags: {primary_key: [id, name], update_key: usage}\n"
+                   "  events: {update_key: id}\n  account:\n");
+    expect_warning("f.yaml:7:23: primary_key is not used for stream \"tags\", whose key is [id]");
+    expect_warning("f.yaml:7:47: update_key is not used for stream \"tags\", which is always read in "
+                   "full");
+    expect_warning("f.yaml:8:24: update_key is not used for stream \"events\", which goes by "
+                   "\"created_datetime\"");
+    expect_warning("f.yaml:5:42: table_keys: the primary key of stream \"account\" is [domain] all the "
+                   "same");
+    expect_warning("f.yaml:5:54: stream \"events\" gets no index on \"name\": it is no column");
+    expect_warning("f.yaml:5:89: \"sort\" has no effect here: it is for other databases than "
+                   "PostgreSQL");
+    assert_int_equal(stream("events")->table_key_count, 1);
+    assert_int_equal(stream("tags")->table_key_count, 2);
+}
+
 /* The page for those who switch speaks of keys that there are. */
 static void
 test_from_sling(void **state)
@@ -1042,12 +1065,12 @@ test_refusals(void **state)
         {ENDS "defaults: {moed: x}\nstreams: {tags: }\n",
          "f.yaml:3:12: unknown key \"moed\" (did you mean \"mode\"?)"},
         {HEAD "  tags: {disabled: true}\n", "f.yaml: all streams are disabled"},
-        {HEAD "  tags: {primary_key: [name]}\n",
-         "f.yaml:5:23: primary_key of stream \"tags\" must be [id], found [name]"},
-        {HEAD "  tags: {primary_key: [id, id]}\n",
-         "f.yaml:5:23: primary_key of stream \"tags\" must be [id], found [id, id]"},
-        {HEAD "  events: {update_key: id}\n",
-         "f.yaml:5:24: update_key of stream \"events\" must be \"created_datetime\", found \"id\""},
+        {HEAD "  tags: {primary_key: [id, nmae]}\n",
+         "f.yaml:5:23: \"primary_key\" names \"nmae\", which is no column of stream \"tags\" (did you "
+         "mean \"name\"?)"},
+        {HEAD "  events: {update_key: created_datetim}\n",
+         "f.yaml:5:24: \"update_key\" names \"created_datetim\", which is no column of stream "
+         "\"events\" (did you mean \"created_datetime\"?)"},
         {HEAD "  tags: {target_options: {delete_missing: true}}\n",
          "f.yaml:5:43: \"delete_missing\" must be soft or hard, found \"true\""},
         {HEAD "  tags: {target_options: {table_keys: {index: [nme]}}}\n",
@@ -1056,8 +1079,9 @@ test_refusals(void **state)
          "mean \"name\"?)"},
         {HEAD "  tags: {target_options: {table_keys: {index: []}}}\n",
          "f.yaml:5:47: an index must have at least one column"},
-        {HEAD "  tags: {target_options: {table_keys: {primary: name}}}\n",
-         "f.yaml:5:49: the primary key of stream \"tags\" must be [id]"},
+        {HEAD "  tags: {target_options: {table_keys: {primary: nmae}}}\n",
+         "f.yaml:5:49: \"table_keys\" names \"nmae\", which is no column of stream \"tags\" (did you "
+         "mean \"name\"?)"},
         {HEAD "  tags: {select: [nam]}\n", "f.yaml:5:19: \"select\" names \"nam\", which is no "
                                            "column of stream \"tags\" (did you mean "
                                            "\"name\"?)"},
@@ -1156,6 +1180,7 @@ main(void)
         TEST(test_environment),     TEST(test_select),         TEST(test_types),
         TEST(test_flatten),         TEST(test_named_fields),   TEST(test_casing),
         TEST(test_casing_words),    TEST(test_file_variables), TEST(test_whom_warnings_are_about),
+        TEST(test_other_keys),
         TEST(test_from_sling),      TEST(test_table_keys),     TEST(test_warnings),
         TEST(test_refusals),        TEST(test_every_prefix),   TEST(test_reference),
     };
