@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gr/base/time.h"
+#include "gr/spec/casing.h"
 #include "gr/spec/columns.h"
 #include "gr/spec/environment.h"
 #include "gr/spec/names.h"
@@ -303,6 +304,11 @@ set_stream_variables(struct planner *p, const struct gr_stream_entry *entry,
 
     gr_variables_set(v, "stream_name", entry->name);
     gr_variables_set(v, "stream.name", entry->name);
+    gr_variables_set(v, "stream_table", entry->name);
+    gr_variables_set(v, "stream.table", entry->name);
+    gr_variables_set(v, "stream_table_lower", entry->name);
+    gr_variables_set(v, "stream_table_upper",
+                     gr_casing_apply(GR_CASING_UPPER, entry->name, p->arena));
     gr_variables_set(v, "stream_full_name", entry->name);
     gr_variables_set(v, "stream.full_name", entry->name);
     gr_variables_set(v, "stream_description", stream->description);

@@ -340,9 +340,16 @@ load_stream(struct loader *l, const struct gr_yaml_node *key, const struct gr_ya
     return true;
 }
 
+/* ${VAR} may be the name of a connection; in a URL it is expanded where the URL is read. */
 static bool
-check_name(struct loader *l, const char *key, const struct gr_yaml_node *node)
+check_name(struct loader *l, const char *key, const struct gr_yaml_node **at)
 {
+    const struct gr_yaml_node *node = *at;
+
+    if (node->kind == GR_YAML_TEXT && strstr(node->text, "://") == NULL &&
+        !gr_connection_expand(node, l->arena, at, l->err))
+        return false;
+    node = *at;
     if (node->kind != GR_YAML_TEXT || node->text[0] == '\0')
         return gr_yaml_fail(node, l->err, "\"%s\" must be the name of a connection, found %s", key,
                             gr_yaml_shown(l->arena, node));
@@ -477,8 +484,8 @@ gr_replication_load(const char *file, const char *const *env, const struct gr_sc
     }
     if (!replace_variables(&l, env, &root) ||
         !gr_field_bind(root, file_fields, &l.draft, notes, arena, err) ||
-        !check_name(&l, "source", l.draft.file.source) ||
-        !check_name(&l, "target", l.draft.file.target) || !load_streams(&l))
+        !check_name(&l, "source", &l.draft.file.source) ||
+        !check_name(&l, "target", &l.draft.file.target) || !load_streams(&l))
         return false;
     *out = l.draft.file;
     out->root = root;

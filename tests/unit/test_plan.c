@@ -923,6 +923,12 @@ test_file_variables(void **state)
     expect_warning(
         "f.yaml:14:18: SLING_THRAEDS is no setting of this program or of Sling (did you mean "
         "\"SLING_THREADS\"?)");
+    assert_int_equal(setenv("GR_TEST_FROM", "GORGIAS", 1), 0);
+    make_plan("source: ${GR_TEST_FROM}\ntarget: $GR_TEST_WHERE\n"
+              "streams: {tags: {object: 'S_{stream_table_upper}.{stream_table}'}}\n");
+    assert_string_equal(plan.source.name, "GORGIAS");
+    assert_string_equal(plan.target.name, "WAREHOUSE");
+    assert_string_equal(stream("tags")->table_schema, "s_tags");
     make_plan(HEAD "  tags:\nenv: {SLING_LIMIT: 9, SLING_DRY_RUN: TRUE, SLING_LOADED_AT_COLUMN: "
                    "timestamp}\n");
     assert_int_equal(stream("tags")->limit_rows, 9);
