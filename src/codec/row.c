@@ -67,8 +67,9 @@ struct gr_row_layout {
     size_t copies_max;           /* columns that have the same bytes, at most       */
     struct opened *opened;       /* outer ones before inner ones                    */
     size_t opened_count;
-    size_t opened_bytes; /* by which the names of this object's unknown fields grow in _extra */
-    size_t parent_field; /* or SIZE_MAX                                     */
+    uint64_t nested_hash; /* which fields of nested values are columns; 0: none          */
+    size_t opened_bytes;  /* by which the names of this object's unknown fields grow in _extra */
+    size_t parent_field;  /* or SIZE_MAX                                     */
     struct unknown *unknowns; /* owned; of this object                           */
     size_t unknown_count;
     size_t unknown_cap;
@@ -212,6 +213,21 @@ opened_fields_max(const struct gr_plan_stream *stream)
     return count;
 }
 
+/* What a table has of nested values is a part of the fingerprint: a column that comes back would
+   otherwise keep what it had in rows that look unchanged. */
+static void
+hash_nested(struct gr_row_layout *layout)
+{
+    const struct gr_plan_stream *stream = layout->stream;
+
+    for (size_t c = 0; c < stream->column_count; c++)
+        if (stream->columns[c].within != NULL)
+            layout->nested_hash += layout->fields[layout->column_fields[c]].hash;
+    for (size_t i = 0; i < layout->opened_count; i++)
+        if (!layout->opened[i].is_kept)
+            layout->nested_hash += 2 * layout->fields[layout->opened[i].field].hash + 1;
+}
+
 static void
 open_values(struct gr_row_layout *layout)
 {
@@ -221,6 +237,7 @@ open_values(struct gr_row_layout *layout)
         if (stream->columns[c].within != NULL)
             (void)open_value(layout, stream->columns[c].within);
     layout->copies_max += layout->opened_count;
+    hash_nested(layout);
 }
 
 static void
@@ -609,7 +626,7 @@ static uint64_t
 fingerprint(struct gr_row_layout *layout)
 {
     struct gr_buf *scratch = &layout->out.scratch;
-    uint64_t sum = 0;
+    uint64_t sum = layout->nested_hash;
 
     for (size_t i = 0; i < layout->awaited_count; i++) {
         const struct field *field = &layout->fields[i];

@@ -242,6 +242,19 @@ class SlingFiles(Case):
         for stream in ("tickets", "ticket_messages", "users", "tags"):
             self.assert_is_source(stream, f"lake.{stream}", levels=1, result=last)
 
+    def test_flatten_is_switched_on_and_off(self):
+        nested = ACCOUNT_IN_FULL.replace("flatten: 1", "flatten: 0")
+        options = ("--full-refresh", "--streams", "tickets,users,account")
+        self.run_file(nested, *options)
+        self.run_file(ACCOUNT_IN_FULL, *options)
+        for stream in ("users", "account", "tickets"):
+            self.assert_is_source(stream, f"lake.{stream}", levels=1)
+        self.run_file(nested, *options)
+        self.sim.random_changes(40, seed=9, over="2h")
+        last = self.run_file(nested, *options)
+        for stream in ("users", "account", "tickets"):
+            self.assert_is_source(stream, f"lake.{stream}", result=last)
+
     def test_upper_case_and_all_levels(self):
         self.twice(SHOUTED)
         self.sim.random_changes(80, seed=6, over="2h")

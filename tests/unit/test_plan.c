@@ -959,6 +959,7 @@ test_whom_warnings_are_about(void **state)
         "f.yaml:5:15: stream \"tags\": \"sql\" has no effect here: the API takes no SQL");
     expect_warning(
         "f.yaml:3:64: \"select\" names \"nmae\", which is no column of stream \"users\"");
+    assert_int_equal(plan.warning_count, 4);
 }
 
 /* Keys that an endpoint does not have are columns, so no mistakes: its own are used. */

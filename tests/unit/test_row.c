@@ -420,6 +420,7 @@ opens_nested_values(void **state)
         {"{\"id\":1,\"customer\":{\"id\":2},\"customer\":{}}", "1|NULL|NULL|NULL|NULL|NULL"},
     };
     struct gr_row_layout *layout = gr_row_layout_new(&nested);
+    uint64_t apart = 0;
 
     (void)state;
     for (int round = 0; round < 2; round++) /* with what the layout has learnt, too */
@@ -431,8 +432,11 @@ opens_nested_values(void **state)
             assert_true(encoded.ok);
             text = tuple_text(&nested, &encoded.copy, encoded.facts.hash);
             assert_string_equal(text, cases[i].tuple);
-            /* How a table is laid out changes no fingerprint. */
-            assert_int_equal(encoded.facts.hash, as_whole.facts.hash);
+            /* The same but for what says that these fields are columns. */
+            if (round == 0 && i == 0)
+                apart = (uint64_t)encoded.facts.hash - (uint64_t)as_whole.facts.hash;
+            assert_int_not_equal(apart, 0);
+            assert_int_equal((uint64_t)encoded.facts.hash - (uint64_t)as_whole.facts.hash, apart);
         }
     gr_row_layout_free(layout);
 }
