@@ -216,6 +216,8 @@ TWINS = (
     twin("unknown-field-dropped", "a field that the schema does not name is kept in _extra",
          ("src/codec/row.c", "    put_extra(layout, rejects);\n", "    (void)put_extra;\n"),
          tests="integration test_first_run.FirstRun.test_a_hostile_account"),
+    twin("nested-columns-unhashed", "a row is written anew where other fields of nested values are columns than when it was written",
+         ("src/codec/row.c", "    uint64_t sum = layout->nested_hash;\n", "    uint64_t sum = 0;\n"), tests="unit test_row"),
     twin("reject-unrecorded", "a value that PostgreSQL cannot hold is kept in rejected",
          ("src/sink/commit.c", "    if (count == 0)\n        return;\n", "    if (count < SIZE_MAX)\n        return;\n"),
          tests="integration test_first_run.FirstRun.test_a_hostile_account"),
