@@ -45,10 +45,10 @@ static const struct gr_plan_stream tickets = {
 };
 
 static const struct gr_column value_columns[] = {
-    {"ticket_id", "ticket_id", NULL, GR_TYPE_BIGINT, true, false, NULL},
-    {"id", "id", NULL, GR_TYPE_BIGINT, true, false, NULL},
-    {"value", "value", NULL, GR_TYPE_JSONB, false, false, NULL},
-    {"label", "label", NULL, GR_TYPE_TEXT, false, false, NULL},
+    {"ticket_id", "ticket_id", NULL, GR_TYPE_BIGINT, true, false, .refers = NULL},
+    {"id", "id", NULL, GR_TYPE_BIGINT, true, false, .refers = NULL},
+    {"value", "value", NULL, GR_TYPE_JSONB, false, false, .refers = NULL},
+    {"label", "label", NULL, GR_TYPE_TEXT, false, false, .refers = NULL},
 };
 static const struct gr_schema value_schema = {
     .stream = "values",
