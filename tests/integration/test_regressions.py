@@ -30,10 +30,6 @@ class Awkward(Case):
     def queued(self):
         return {int(key) for key in self.database.column(f"select key from {STATE}.queue where object = 'gorgias.ticket_messages'")}
 
-    def is_draining(self):
-        """The queue's tickets are asked for, and those who fed it have ended."""
-        return self.asked() and self.stored_statuses().get("tickets") == "succeeded"
-
     def asked(self):
         """Requests for the messages of one ticket each."""
         return [request for request in self.requests("/api/messages") if "ticket_id=" in request["query"]]
@@ -228,7 +224,7 @@ class CompletenessIsClaimedWhereItIs(Awkward):
         self.sim.add_faults({"match": "/api/messages", "query": "ticket_id=", "times": "forever", "fault": "429", "args": {"retry_after": 60}})
         self.sim.clear_log()
         process = self.begin(file, "--full-refresh")
-        self.wait_for(self.is_draining, "the drain", process)
+        self.wait_for(self.asked, "the drain", process)
         self.stop(process)
         result = self.finish(process, SOON)
         self.assertEqual("stopped", self.statuses(result)["ticket_messages"])
@@ -359,7 +355,7 @@ class ADrainEnds(Awkward):
         result = self.finish(process, SOON)
         self.assertEqual(6, result.code, str(result))
         self.assertEqual(seen, len(self.requests()))   # nothing was asked any more
-        self.assertEqual({"tickets": "succeeded", "ticket_messages": "stopped"}, self.statuses(result))
+        self.assertEqual("stopped", self.statuses(result)["ticket_messages"])   # the tickets may have been settled by then, or not
         self.assertEqual(self.statuses(result), self.stored_statuses())
         self.assertEqual(before, self.state("ticket_messages", "completed_at"))
         self.assertEqual(set(tickets), self.queued())
@@ -370,7 +366,7 @@ class ADrainEnds(Awkward):
         before = self.state("ticket_messages", "completed_at")
         self.sim.add_faults({"match": "/api/messages", "query": "ticket_id=", "times": "forever", "fault": "429", "args": {"retry_after": 60}})
         process = self.begin(self.file)
-        self.wait_for(self.is_draining, "the drain", process)
+        self.wait_for(self.asked, "the drain", process)
         self.stop(process)
         self.stopped(process, tickets, before)
 
@@ -387,7 +383,7 @@ class ADrainEnds(Awkward):
         before = self.state("ticket_messages", "completed_at")
         self.sim.add_faults({"match": "/api/messages", "query": "ticket_id=", "times": "forever", "fault": "429", "args": {"retry_after": 1}})
         process = self.begin(self.file)
-        self.wait_for(self.is_draining, "the drain", process)
+        self.wait_for(self.asked, "the drain", process)
         with Holder(self, f"{STATE}.streams"):
             self.sim.clear_faults()
             waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
