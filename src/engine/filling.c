@@ -72,4 +72,5 @@ gr_filling_end(struct gr_stream *stream)
         gr_commit_orphans(script, &stream->table, stream->parent_table);
     gr_walking_put_rest(stream, script);
     gr_script_copy_close(script);
+    gr_warehouse_show(stream, script);
 }

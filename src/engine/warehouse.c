@@ -29,6 +29,17 @@ start(struct gr_engine *engine)
 }
 
 void
+gr_warehouse_show(const struct gr_stream *stream, const struct gr_script *script)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+
+    if (!gr_log_wants(GR_LOG_DEBUG))
+        return;
+    gr_script_print(script, &text);
+    gr_log(GR_LOG_DEBUG, stream->plan->name, "sql", "script", gr_buf_text(&text), NULL);
+}
+
+void
 gr_warehouse_start(struct gr_stream *stream, struct gr_script *script)
 {
     struct gr_engine *engine = stream->engine;
@@ -38,12 +49,8 @@ gr_warehouse_start(struct gr_stream *stream, struct gr_script *script)
     engine->conflicts = 0;
     engine->is_waited_for = false;
     stream->has_script = true;
-    if (gr_log_wants(GR_LOG_DEBUG)) {
-        GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-
-        gr_script_print(script, &text);
-        gr_log(GR_LOG_DEBUG, stream->plan->name, "sql", "script", gr_buf_text(&text), NULL);
-    }
+    if (!gr_script_is_open(script)) /* which is shown when it is whole */
+        gr_warehouse_show(stream, script);
     start(engine);
 }
 

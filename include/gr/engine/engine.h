@@ -178,6 +178,9 @@ bool gr_warehouse_is_free(struct gr_engine *engine);
 /* True if the COPY of the running script is open. */
 bool gr_warehouse_is_open(const struct gr_engine *engine);
 
+/* The script in the log, for those who want to see it. */
+void gr_warehouse_show(const struct gr_stream *stream, const struct gr_script *script);
+
 /* Starts the script (taken) of a stream. */
 void gr_warehouse_start(struct gr_stream *stream, struct gr_script *script);
 
