@@ -5,7 +5,7 @@ import json
 import unittest
 
 import truth
-from harness import Case
+from harness import STREAMS, Case
 
 SLING_SOURCE = """\
 {{ type: api, spec: gorgias, secrets: {{ subdomain: "mycompany", email: "sim@example.com", api_key: "sim-key" }}, \
@@ -230,7 +230,7 @@ class SlingFiles(Case):
 
     def test_flattened(self):
         self.twice(ACCOUNT_IN_FULL)
-        streams = [stream for stream in truth.SCHEMAS if stream != "rules"]
+        streams = [stream for stream in STREAMS if stream != "rules"]
         for stream in streams:
             self.assert_is_source(stream, f"lake.{stream}", levels=1)
         self.assertNotIn("rules", self.database.column("select table_name from information_schema.tables where table_schema = 'lake'"))
@@ -372,7 +372,7 @@ class SlingFiles(Case):
         self.assertEqual(["tickets"], self.database.column("select stream from _gorgias_replicate.streams order by 1"))
         self.run_file(WITH_TAGS)
         tables = self.database.column("select table_name from information_schema.tables where table_schema = 'lake'")
-        self.assertEqual(set(truth.SCHEMAS) - {"ticket_messages"}, set(tables))
+        self.assertEqual(set(STREAMS) - {"ticket_messages"}, set(tables))
         self.assertEqual("truncate", self.database.value("select mode from _gorgias_replicate.stream_runs where stream = 'tags'"))
 
     # -- connections
