@@ -23,6 +23,15 @@ gr_word_load(const char *at)
            (uint64_t)b[7] << 56;
 }
 
+/* As gr_word_load, but four bytes. */
+static inline uint64_t
+gr_half_load(const char *at)
+{
+    const unsigned char *b = (const unsigned char *)at;
+
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
 /* Index of the lowest bit of a mask; there is one. */
 static inline size_t
 gr_mask_first(uint64_t mask)
