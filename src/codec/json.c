@@ -4,46 +4,8 @@
 #include <string.h>
 
 #include "gr/codec/number.h"
-#include "gr/codec/pass.h"
 #include "gr/codec/scan.h"
 #include "gr/codec/text.h"
-
-static enum gr_json_kind
-kind_of(char c)
-{
-    switch (c) {
-    case '{':
-        return GR_JSON_OBJECT;
-    case '[':
-        return GR_JSON_ARRAY;
-    case '"':
-        return GR_JSON_STRING;
-    case 't':
-        return GR_JSON_TRUE;
-    case 'f':
-        return GR_JSON_FALSE;
-    case 'n':
-        return GR_JSON_NULL;
-    default:
-        return GR_JSON_NUMBER;
-    }
-}
-
-/* Text that was scanned before: only the end of the value is to be found, and whether a string has
-   a backslash. */
-static const char *
-pass_value(const char *at, const char *end, enum gr_json_kind kind, unsigned *flags)
-{
-    bool is_escaped = false;
-
-    if (kind == GR_JSON_OBJECT || kind == GR_JSON_ARRAY)
-        return gr_pass_container(at, end);
-    if (kind != GR_JSON_STRING)
-        return gr_pass_plain(at, end);
-    at = gr_pass_string(at + 1, end, &is_escaped);
-    *flags = is_escaped ? GR_JSON_ESCAPED : 0;
-    return at;
-}
 
 /* The reader: positions in the text, and the failure that stays. */
 
@@ -59,9 +21,8 @@ fail_reader(struct gr_json_reader *reader, size_t at, const char *what)
 static bool
 find_next(struct gr_json_reader *reader)
 {
-    const char *end = reader->text + reader->len;
-
-    reader->at = (size_t)(gr_skip_space(reader->text + reader->at, end) - reader->text);
+    while (reader->at < reader->len && gr_is_space(reader->text[reader->at]))
+        reader->at++;
     return reader->at < reader->len;
 }
 
@@ -72,13 +33,30 @@ gr_json_open(const char *text, size_t len)
 }
 
 struct gr_json_reader
+gr_json_open_taped(const char *text, size_t len, struct gr_tape *tape)
+{
+    return (struct gr_json_reader){
+        .text = text,
+        .len = len,
+        .tape = len <= UINT32_MAX ? tape : NULL,
+    };
+}
+
+struct gr_json_reader
 gr_json_inside(const struct gr_json_value *container)
 {
+    const struct gr_tape_entry *entry = container->entry;
+
+    if (entry != NULL)
+        return (struct gr_json_reader){
+            .text = container->start - entry->start,
+            .next = entry + 1,
+            .last = entry + entry->span,
+        };
     return (struct gr_json_reader){
         .text = container->start + 1,
         .len = container->len - 2,
         .is_inside = true,
-        .is_checked = (container->flags & GR_JSON_UNSTORABLE) == 0,
     };
 }
 
@@ -86,7 +64,12 @@ bool
 gr_json_value(struct gr_json_reader *reader, struct gr_json_value *out)
 {
     const char *end = reader->text + reader->len;
-    struct gr_scan scan = {.end = end, .levels = GR_JSON_LEVELS_MAX - reader->depth};
+    struct gr_scan scan = {
+        .end = end,
+        .levels = GR_JSON_LEVELS_MAX - reader->depth,
+        .text = reader->text,
+        .tape = reader->tape,
+    };
     const char *from;
     const char *at;
 
@@ -95,14 +78,14 @@ gr_json_value(struct gr_json_reader *reader, struct gr_json_value *out)
     if (!find_next(reader))
         return fail_reader(reader, reader->at, "ends too early");
     from = reader->text + reader->at;
-    out->kind = kind_of(*from);
-    at = reader->is_checked ? pass_value(from, end, out->kind, &scan.flags)
-                            : gr_scan_value(&scan, from);
+    at = gr_scan_value(&scan, from);
     if (at == NULL)
         return fail_reader(reader, (size_t)(scan.failed_at - reader->text), scan.failed);
+    out->kind = gr_kind_of(*from);
     out->flags = out->kind == GR_JSON_STRING ? scan.flags : scan.flags & GR_JSON_UNSTORABLE;
     out->start = from;
     out->len = (size_t)(at - from);
+    out->entry = scan.tape != NULL ? scan.tape->entries : NULL;
     reader->at = (size_t)(at - reader->text);
     return true;
 }
@@ -192,14 +175,14 @@ gr_json_name(struct gr_json_reader *reader, struct gr_json_value *name)
 }
 
 bool
-gr_json_member(struct gr_json_reader *reader, struct gr_json_value *name,
-               struct gr_json_value *value)
+gr_json_scan_member(struct gr_json_reader *reader, struct gr_json_value *name,
+                    struct gr_json_value *value)
 {
     return gr_json_name(reader, name) && gr_json_value(reader, value);
 }
 
 bool
-gr_json_element(struct gr_json_reader *reader, struct gr_json_value *value)
+gr_json_scan_element(struct gr_json_reader *reader, struct gr_json_value *value)
 {
     return next_item(reader, ']') && gr_json_value(reader, value);
 }
@@ -272,9 +255,11 @@ put_storable_character(struct gr_buf *out, const char *at, const char *end)
 static const char *
 put_storable_container(struct gr_buf *out, const char *at, const char *end, size_t *depth)
 {
+    struct gr_scan scan = {.end = end, .levels = GR_JSON_LEVELS_MAX};
+
     if (*depth == GR_JSON_DEPTH_MAX) {
         gr_buf_puts(out, "null");
-        return gr_pass_container(at, end);
+        return gr_scan_value(&scan, at);
     }
     ++*depth;
     gr_buf_putc(out, *at);

@@ -178,6 +178,7 @@ take_list(struct gr_lane *lane, const struct gr_http_response *response, struct 
     struct gr_page_sink sink = {.layout = stream->layout,
                                 .rows = &lane->rows,
                                 .rejects = &lane->rejects,
+                                .tape = &stream->engine->tape,
                                 .asked = lane->url,
                                 .parent = is_parent ? lane->entries[0].key : 0};
     size_t rows_before = lane->rows.len, rejects_before = lane->rejects.count;
@@ -221,8 +222,10 @@ static bool
 take_object(struct gr_lane *lane, const struct gr_http_response *response, struct gr_error *err)
 {
     struct gr_stream *stream = lane->stream;
-    struct gr_page_sink sink = {
-        .layout = stream->layout, .rows = &lane->rows, .rejects = &lane->rejects};
+    struct gr_page_sink sink = {.layout = stream->layout,
+                                .rows = &lane->rows,
+                                .rejects = &lane->rejects,
+                                .tape = &stream->engine->tape};
     const char *body = gr_buf_text(&response->body);
     GR_CLEANUP(gr_page_free) struct gr_page page = {0};
 

@@ -224,7 +224,7 @@ take_body(const char *body, size_t len, const struct gr_page_sink *sink, struct 
 {
     size_t rows_before = sink->rows->len;
     size_t rejects_before = sink->rejects->count;
-    struct gr_json_reader reader = gr_json_open(body, len);
+    struct gr_json_reader reader = gr_json_open_taped(body, len, sink->tape);
     struct gr_json_value whole;
     bool ok;
 

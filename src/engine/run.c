@@ -379,6 +379,7 @@ close_run(struct gr_engine *engine)
     for (size_t i = 0; i < engine->count; i++)
         gr_stream_free(&engine->streams[i]);
     gr_free(engine->streams);
+    gr_tape_free(&engine->tape);
     gr_script_free(engine->script);
     gr_http_close(engine->http);
     gr_oauth_free(&engine->oauth);

@@ -98,6 +98,7 @@ take_page(struct gr_lane *lane, const struct gr_http_response *response, struct 
                                 .walk = &stream->walk,
                                 .rows = &stream->batch.rows,
                                 .rejects = &stream->batch.rejects,
+                                .tape = &stream->engine->tape,
                                 .asked = lane->url,
                                 .between = gr_warehouse_push,
                                 .context = stream->engine};

@@ -1,6 +1,7 @@
 /* layers: codec */
-/* fuzz_json.c - any bytes into the scanner: it stays inside of them, its two ways of reading a
-   container agree, and the fingerprint does not depend on how a value is written. */
+/* fuzz_json.c - any bytes into the scanner: it stays inside of them, its ways of reading a
+   container agree, with a tape and without, and the fingerprint does not depend on how a value is
+   written. */
 #include "fuzz.h"
 #include "gr/base/buf.h"
 #include "gr/codec/fingerprint.h"
@@ -113,6 +114,49 @@ check_value(const struct gr_json_value *value, int levels)
     require(gr_json_end(&entered));
 }
 
+/* What is read from a tape is what is read from the text. */
+static void
+check_inside_taped(const struct gr_json_value *value, const struct gr_json_value *taped, int levels)
+{
+    struct gr_json_reader inside, inside_taped;
+    struct gr_json_value name = {0}, item, name_too = {0}, item_too;
+    bool is_object = value->kind == GR_JSON_OBJECT;
+
+    check_same(value, taped);
+    if (value->kind < GR_JSON_ARRAY || levels == 0)
+        return;
+    inside = gr_json_inside(value);
+    inside_taped = gr_json_inside(taped);
+    while (is_object ? gr_json_member(&inside_taped, &name_too, &item_too)
+                     : gr_json_element(&inside_taped, &item_too)) {
+        require(is_object ? gr_json_member(&inside, &name, &item)
+                          : gr_json_element(&inside, &item));
+        check_same(&name, &name_too);
+        check_inside_taped(&item, &item_too, levels - 1);
+    }
+    require(inside_taped.failed == NULL);
+    require(!(is_object ? gr_json_member(&inside, &name, &item) : gr_json_element(&inside, &item)));
+}
+
+/* Of three entries there are too few for most. */
+static void
+check_taped(const char *text, size_t len, const struct gr_json_value *value)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf scratch = gr_buf_new(0);
+
+    for (size_t limit = 0; limit <= 3; limit += 3) {
+        GR_CLEANUP(gr_tape_free) struct gr_tape tape = {.limit = limit};
+        struct gr_json_reader reader = gr_json_open_taped(text, len, &tape);
+        struct gr_json_value taped;
+
+        require((gr_json_value(&reader, &taped) && gr_json_end(&reader)) == (value != NULL));
+        if (value == NULL)
+            continue;
+        check_inside_taped(value, &taped, WALK_LEVELS);
+        require(gr_fingerprint(7, value, &scratch) == gr_fingerprint(7, &taped, &scratch));
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -121,6 +165,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool ok = gr_json_value(&reader, &value) && gr_json_end(&reader);
 
     require(reader.at <= size && ok == (reader.failed == NULL));
+    check_taped((const char *)data, size, ok ? &value : NULL);
     if (ok) {
         check_value(&value, WALK_LEVELS);
         check_storable(&value);

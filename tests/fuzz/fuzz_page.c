@@ -1,7 +1,7 @@
 /* layers: engine */
-/* fuzz_page.c - any body as a page: taken whole or not at all, and its facts add up. The first byte
-   says what is asked for: O an object, W a list of which a walk wants the newer rows, else a list.
- */
+/* fuzz_page.c - any body as a page: taken whole or not at all, its facts add up, and a tape changes
+   nothing. The first byte says what is asked for: O an object, W a list of which a walk wants the
+   newer rows, else a list. */
 #include "fuzz.h"
 #include "gr/base/time.h"
 #include "gr/engine/page.h"
@@ -78,6 +78,38 @@ require_rejects(const struct gr_rejects *rejects, const struct gr_page *page)
     require(objects == page->refused);
 }
 
+static bool
+take(const uint8_t *data, size_t size, const struct gr_page_sink *sink, struct gr_page *page,
+     struct gr_error *err)
+{
+    const char *body = (const char *)data + 1;
+
+    return *data == 'O' ? gr_page_object(body, size - 1, sink, page, err)
+                        : gr_page_list(body, size - 1, sink, page, err);
+}
+
+/* `sink` has no tape, and has taken the page, or refused it for the reason in `err`. */
+static void
+require_same_from_tape(const uint8_t *data, size_t size, const struct gr_page_sink *sink, bool ok,
+                       const struct gr_error *err)
+{
+    GR_CLEANUP(gr_rejects_free) struct gr_rejects rejects = {0};
+    GR_CLEANUP(gr_buf_free) struct gr_buf rows = gr_buf_new(0);
+    GR_CLEANUP(gr_page_free) struct gr_page page = {0};
+    GR_CLEANUP(gr_tape_free) struct gr_tape tape = {0};
+    struct gr_page_sink taped = *sink;
+    struct gr_error reason;
+
+    gr_buf_puts(&rows, before);
+    taped.rows = &rows;
+    taped.rejects = &rejects;
+    taped.tape = &tape;
+    require(take(data, size, &taped, &page, &reason) == ok);
+    require(ok || strcmp(reason.message, err->message) == 0);
+    require(rows.len == sink->rows->len && memcmp(rows.data, sink->rows->data, rows.len) == 0);
+    require(rejects.count == sink->rejects->count);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -87,7 +119,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gr_walk walk = {
         .stream = &stream, .anchor_us = ANCHOR_US, .from_us = GR_TIME_NONE, .to_us = GR_TIME_NONE};
     struct gr_page_sink sink = {.rows = &rows, .rejects = &rejects};
-    const char *body = (const char *)data + 1;
     struct gr_error err;
     bool ok;
 
@@ -96,8 +127,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gr_buf_puts(&rows, before);
     sink.layout = gr_row_layout_new(&stream);
     sink.walk = *data == 'W' ? &walk : NULL;
-    ok = *data == 'O' ? gr_page_object(body, size - 1, &sink, &page, &err)
-                      : gr_page_list(body, size - 1, &sink, &page, &err);
+    ok = take(data, size, &sink, &page, &err);
+    require_same_from_tape(data, size, &sink, ok, &err);
     if (ok) {
         require_rows(&rows, &page);
         require_facts(&page, sink.walk != NULL);

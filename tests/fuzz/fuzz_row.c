@@ -1,6 +1,6 @@
 /* layers: codec */
 /* fuzz_row.c - any JSON as a row: the tuple is well formed, PostgreSQL could hold its texts, and
-   what is not in it as it came is among the rejects. */
+   what is not in it as it came is among the rejects; and it is the same from a tape. */
 #include "fuzz.h"
 #include "gr/codec/row.h"
 #include "tuple.h"
@@ -96,6 +96,38 @@ require_nested(const struct gr_json_value *value, const struct gr_row_facts *fac
     gr_row_layout_free(layout);
 }
 
+static void
+require_same_rejects(const struct gr_rejects *a, const struct gr_rejects *b)
+{
+    require(a->count == b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        require(a->items[i].column == b->items[i].column);
+        require(strcmp(a->items[i].key, b->items[i].key) == 0);
+        require(strcmp(a->items[i].reason, b->items[i].reason) == 0);
+        require(strcmp(a->items[i].original, b->items[i].original) == 0);
+    }
+}
+
+/* The value was read from `text` without a tape, and has become `copy` and `rejects`. */
+static void
+require_same_from_tape(const char *text, size_t len, struct gr_row_layout *layout,
+                       const struct gr_buf *copy, const struct gr_rejects *rejects)
+{
+    GR_CLEANUP(gr_tape_free) struct gr_tape tape = {0};
+    GR_CLEANUP(gr_rejects_free) struct gr_rejects rejects_taped = {0};
+    GR_CLEANUP(gr_buf_free) struct gr_buf taped = gr_buf_new(0);
+    struct gr_json_reader reader = gr_json_open_taped(text, len, &tape);
+    struct gr_row_facts facts;
+    struct gr_json_value value;
+    struct gr_error err;
+
+    require(gr_json_value(&reader, &value));
+    require(gr_row_encode(layout, &value, &taped, &facts, &rejects_taped, &err) == (copy->len > 0));
+    require(taped.len == copy->len &&
+            (copy->len == 0 || memcmp(taped.data, copy->data, copy->len) == 0));
+    require_same_rejects(rejects, &rejects_taped);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -107,11 +139,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gr_row_facts facts;
     struct gr_json_value value;
     struct gr_error err;
+    bool ok;
 
     if (!gr_json_value(&reader, &value))
         return 0;
     layout = gr_row_layout_new(&stream);
-    if (gr_row_encode(layout, &value, &copy, &facts, &rejects, &err)) {
+    ok = gr_row_encode(layout, &value, &copy, &facts, &rejects, &err);
+    require_same_from_tape((const char *)data, size, layout, &copy, &rejects);
+    if (ok) {
         require(require_tuple(&stream, copy.data, copy.data + copy.len) == copy.data + copy.len);
         for (size_t i = 0; i < rejects.count; i++)
             require(rejects.items[i].column != NULL);

@@ -642,6 +642,103 @@ assert_covers(const struct gr_json_value *container)
     assert_true(gr_json_end(&entered));
 }
 
+static bool
+next_in(struct gr_json_reader *inside, bool is_object, struct gr_json_value *name,
+        struct gr_json_value *value)
+{
+    return is_object ? gr_json_member(inside, name, value) : gr_json_element(inside, value);
+}
+
+/* What is read from a tape is what is read from the text. */
+static void
+assert_taped(const struct gr_json_value *plain, const struct gr_json_value *taped)
+{
+    bool is_object = plain->kind == GR_JSON_OBJECT;
+    struct gr_json_reader inside, inside_taped;
+    struct gr_json_value name = {0}, value, name_taped = {0}, value_taped;
+
+    assert_same(plain, taped);
+    if (plain->kind < GR_JSON_ARRAY)
+        return;
+    inside = gr_json_inside(plain);
+    inside_taped = gr_json_inside(taped);
+    while (next_in(&inside, is_object, &name, &value)) {
+        assert_true(next_in(&inside_taped, is_object, &name_taped, &value_taped));
+        assert_same(&name, &name_taped);
+        assert_taped(&value, &value_taped);
+    }
+    assert_false(next_in(&inside_taped, is_object, &name_taped, &value_taped));
+    assert_null(inside_taped.failed);
+}
+
+static void
+read_both(const struct gr_buf *text, struct gr_tape *tape)
+{
+    struct gr_json_reader reader = gr_json_open(gr_buf_text(text), text->len);
+    struct gr_json_reader taped = gr_json_open_taped(gr_buf_text(text), text->len, tape);
+    struct gr_json_value value, value_taped;
+
+    if (!gr_json_value(&reader, &value) || !gr_json_end(&reader))
+        fail_msg("refused (%s): %s", reader.failed, gr_buf_text(text));
+    assert_true(gr_json_value(&taped, &value_taped) && gr_json_end(&taped));
+    assert_taped(&value, &value_taped);
+}
+
+static void
+reads_the_same_from_a_tape(void **state)
+{
+    GR_CLEANUP(gr_tape_free) struct gr_tape tape = {0};
+    GR_CLEANUP(gr_tape_free) struct gr_tape narrow = {.limit = 16};
+
+    (void)state;
+    for (uint64_t round = 1; round <= 3000; round++) {
+        GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+        uint64_t seed = round * UINT64_C(0xA0761D6478BD642F);
+
+        put_random(&text, &seed, 1 + below(&seed, 7));
+        read_both(&text, &tape);
+        read_both(&text, &narrow);
+    }
+}
+
+/* Too deep is what has more levels inside than are storable, wherever it stands itself. */
+static void
+tells_on_a_tape_what_is_too_deep(void **state)
+{
+    static const unsigned levels[] = {511, 512, 514, 700, 1200};
+    GR_CLEANUP(gr_tape_free) struct gr_tape tape = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(levels); i++) {
+        GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+        GR_CLEANUP(gr_free_var) char *deep = nested(levels[i]);
+
+        gr_buf_printf(&text, "[[], %s, {\"a\": %s}, [1]]", deep, deep);
+        read_both(&text, &tape);
+    }
+}
+
+static void
+reads_without_a_tape_what_does_not_fit(void **state)
+{
+    static const char text[] = "[1, {\"a\": []}, [2]]"; /* seven entries */
+    struct gr_json_value value;
+
+    (void)state;
+    for (size_t limit = 1; limit <= 9; limit++) {
+        GR_CLEANUP(gr_tape_free) struct gr_tape tape = {.limit = limit};
+        struct gr_json_reader reader = gr_json_open_taped(text, sizeof(text) - 1, &tape);
+
+        for (int i = 0; i < 2; i++) {
+            assert_true(gr_json_value(&reader, &value) && gr_json_end(&reader));
+            assert_int_equal(value.entry != NULL, limit >= 7);
+            assert_int_equal(value.len, sizeof(text) - 1);
+            reader = gr_json_open_taped(text, sizeof(text) - 1, &tape);
+        }
+        assert_in_range(tape.cap, 0, limit);
+    }
+}
+
 static void
 finds_spans_that_tile_random_texts(void **state)
 {
@@ -734,6 +831,9 @@ main(void)
         cmocka_unit_test(refuses_broken_containers_when_entered),
         cmocka_unit_test(refuses_items_outside_of_containers),
         cmocka_unit_test(finds_spans_that_tile_random_texts),
+        cmocka_unit_test(reads_the_same_from_a_tape),
+        cmocka_unit_test(tells_on_a_tape_what_is_too_deep),
+        cmocka_unit_test(reads_without_a_tape_what_does_not_fit),
         cmocka_unit_test(survives_mutations),
         cmocka_unit_test(measures_utf8),
     };

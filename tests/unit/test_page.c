@@ -34,6 +34,7 @@ struct fixture {
     struct gr_row_layout *layout;
     struct gr_buf rows;
     struct gr_rejects rejects;
+    struct gr_tape tape;
     struct gr_page page;
     struct gr_error err;
 };
@@ -41,8 +42,10 @@ struct fixture {
 static bool
 take(struct fixture *fixture, const char *body)
 {
-    struct gr_page_sink sink = {
-        .layout = fixture->layout, .rows = &fixture->rows, .rejects = &fixture->rejects};
+    struct gr_page_sink sink = {.layout = fixture->layout,
+                                .rows = &fixture->rows,
+                                .rejects = &fixture->rejects,
+                                .tape = &fixture->tape};
 
     gr_page_free(&fixture->page);
     return gr_page_list(body, strlen(body), &sink, &fixture->page, &fixture->err);
@@ -66,6 +69,7 @@ tear_down(void **state)
     gr_row_layout_free(fixture->layout);
     gr_buf_free(&fixture->rows);
     gr_rejects_free(&fixture->rejects);
+    gr_tape_free(&fixture->tape);
     gr_page_free(&fixture->page);
     return 0;
 }

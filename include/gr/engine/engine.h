@@ -36,6 +36,7 @@ struct gr_engine {
     struct gr_pg *pg;
     struct gr_ratelimit budget;
     struct gr_leasing leasing;
+    struct gr_tape tape;         /* owned; of the page that is being read                */
     struct gr_stream *streams;   /* owned */
     size_t count;
     size_t lane_count;           /* of each stream                                       */

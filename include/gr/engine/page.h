@@ -36,6 +36,7 @@ struct gr_page_sink {
     const struct gr_walk *walk;    /* says which rows are wanted; NULL: all       */
     struct gr_buf *rows;           /* tuples are appended                         */
     struct gr_rejects *rejects;
+    struct gr_tape *tape;          /* for the body, or NULL; not used by `between` */
     const char *asked;     /* path and query; an answer to another request is no page      */
     int64_t parent;        /* rows belong to this one; 0: to any                           */
     void (*between)(void *context); /* called now and then between rows, or NULL: a page takes
