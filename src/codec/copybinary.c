@@ -16,8 +16,10 @@ _Static_assert(sizeof(double) == sizeof(uint64_t), "doubles are the 8 bytes of I
 static void
 put_big_endian(struct gr_copy_out *out, uint64_t value, int bytes)
 {
+    char *at = out->at;
+
     for (int i = 0; i < bytes; i++)
-        out->at[i] = (char)(unsigned char)(value >> (8 * (bytes - 1 - i)));
+        at[i] = (char)(unsigned char)(value >> (8 * (bytes - 1 - i)));
     out->at += bytes;
 }
 
@@ -52,7 +54,9 @@ void
 gr_copy_bigint(struct gr_copy_out *out, int64_t value)
 {
     put_length(out, 8);
-    put_big_endian(out, (uint64_t)value, 8);
+    /* Compilers make one store of four bytes, and a loop of eight. */
+    put_big_endian(out, (uint64_t)value >> 32, 4);
+    put_big_endian(out, (uint64_t)value, 4);
 }
 
 void

@@ -1,14 +1,23 @@
 /* fingerprint.c - the hash of what a JSON value means. */
 #include "gr/codec/fingerprint.h"
 
+#include "gr/base/attr.h"
 #include "gr/codec/hash.h"
+
+/* What means the same only where its bytes are the same. To go down into what is too deep would use
+   up the program's stack. */
+static bool
+is_bytes(const struct gr_json_value *value)
+{
+    if (value->kind > GR_JSON_STRING)
+        return (value->flags & GR_JSON_TOO_DEEP) != 0;
+    return (value->flags & GR_JSON_ESCAPED) == 0;
+}
 
 /* A string as if no character in it had been escaped. */
 static uint64_t
 of_string(uint64_t seed, const struct gr_json_value *string, struct gr_buf *scratch)
 {
-    if ((string->flags & GR_JSON_ESCAPED) == 0)
-        return gr_hash(seed, string->start, string->len);
     gr_buf_reset(scratch);
     gr_buf_putc(scratch, '"');
     (void)gr_json_decode(string, scratch);
@@ -39,28 +48,24 @@ of_object(uint64_t seed, const struct gr_json_value *object, struct gr_buf *scra
     uint64_t sum = 0;
 
     while (gr_json_member(&inside, &name, &value))
-        sum += gr_fingerprint(of_string(within, &name, scratch), &value, scratch);
+        sum += gr_fingerprint(gr_fingerprint(within, &name, scratch), &value, scratch);
     return gr_hash(within + sum, "}", 1);
+}
+
+/* All that is_bytes says no to. */
+GR_APART static uint64_t
+of_parts(uint64_t seed, const struct gr_json_value *value, struct gr_buf *scratch)
+{
+    if (value->kind == GR_JSON_STRING)
+        return of_string(seed, value, scratch);
+    return value->kind == GR_JSON_ARRAY ? of_array(seed, value, scratch)
+                                        : of_object(seed, value, scratch);
 }
 
 uint64_t
 gr_fingerprint(uint64_t seed, const struct gr_json_value *value, struct gr_buf *scratch)
 {
-    /* Going down it would use up the program's stack. */
-    if ((value->flags & GR_JSON_TOO_DEEP) != 0)
+    if (is_bytes(value))
         return gr_hash(seed, value->start, value->len);
-    switch (value->kind) {
-    case GR_JSON_STRING:
-        return of_string(seed, value, scratch);
-    case GR_JSON_ARRAY:
-        return of_array(seed, value, scratch);
-    case GR_JSON_OBJECT:
-        return of_object(seed, value, scratch);
-    case GR_JSON_NULL:
-    case GR_JSON_FALSE:
-    case GR_JSON_TRUE:
-    case GR_JSON_NUMBER:
-        break;
-    }
-    return gr_hash(seed, value->start, value->len);
+    return of_parts(seed, value, scratch);
 }
