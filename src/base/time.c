@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#define US_PER_S   INT64_C(1000000)
+#define US_PER_S INT64_C(1000000)
 /* A hundred years: more is a mistake. */
 #define DURATION_MAX_MS INT64_C(3155760000000)
-#define US_PER_DAY (INT64_C(86400) * US_PER_S)
+#define US_PER_DAY      (INT64_C(86400) * US_PER_S)
 
 int64_t
 gr_clock_ms(void)
@@ -82,22 +82,28 @@ struct scan {
     const char *end;
 };
 
-static bool
-digits(struct scan *scan, int count, int64_t *value_out)
+static inline bool
+two_digits(struct scan *scan, int64_t *value_out)
 {
-    int64_t value = 0;
+    unsigned tens, ones;
 
-    if (scan->end - scan->at < count)
+    if (scan->end - scan->at < 2)
         return false;
-    for (int i = 0; i < count; i++) {
-        char c = scan->at[i];
+    tens = (unsigned)scan->at[0] - '0';
+    ones = (unsigned)scan->at[1] - '0';
+    scan->at += 2;
+    *value_out = 10 * tens + ones;
+    return tens <= 9 && ones <= 9;
+}
 
-        if (c < '0' || c > '9')
-            return false;
-        value = value * 10 + (c - '0');
-    }
-    scan->at += count;
-    *value_out = value;
+static inline bool
+four_digits(struct scan *scan, int64_t *value_out)
+{
+    int64_t low;
+
+    if (!two_digits(scan, value_out) || !two_digits(scan, &low))
+        return false;
+    *value_out = *value_out * 100 + low;
     return true;
 }
 
@@ -113,15 +119,19 @@ accept(struct scan *scan, char c)
 static bool
 parse_fraction(struct scan *scan, int64_t *us_out)
 {
-    int64_t us = 0;
-    int64_t unit = US_PER_S / 10;
+    static const int64_t units[] = {US_PER_S, 100000, 10000, 1000, 100, 10, 1};
+    enum { PLACES = 6 };
     const char *from = scan->at;
+    int64_t value = 0;
+    int places = 0;
 
     for (; scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9'; scan->at++) {
-        us += (*scan->at - '0') * unit;
-        unit /= 10;
+        if (places == PLACES)
+            continue;
+        value = value * 10 + (*scan->at - '0');
+        places++;
     }
-    *us_out = us;
+    *us_out = value * units[places];
     return scan->at > from;
 }
 
@@ -139,10 +149,10 @@ parse_offset(struct scan *scan, int64_t *us_out)
         sign = -1;
     else
         return false;
-    if (!digits(scan, 2, &hours))
+    if (!two_digits(scan, &hours))
         return false;
     (void)accept(scan, ':');
-    if (scan->at < scan->end && !digits(scan, 2, &minutes))
+    if (scan->at < scan->end && !two_digits(scan, &minutes))
         return false;
     if (hours > 23 || minutes > 59)
         return false;
@@ -156,17 +166,17 @@ gr_time_parse(const char *text, size_t len, int64_t *us_out)
     struct scan scan = {text, text + len};
     int64_t year, month, day, hour = 0, minute = 0, second = 0, fraction = 0, offset = 0;
 
-    if (!digits(&scan, 4, &year) || !accept(&scan, '-') || !digits(&scan, 2, &month) ||
-        !accept(&scan, '-') || !digits(&scan, 2, &day))
+    if (!four_digits(&scan, &year) || !accept(&scan, '-') || !two_digits(&scan, &month) ||
+        !accept(&scan, '-') || !two_digits(&scan, &day))
         return false;
     if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
         return false;
     if (scan.at < scan.end) {
         if (!accept(&scan, 'T') && !accept(&scan, 't') && !accept(&scan, ' '))
             return false;
-        if (!digits(&scan, 2, &hour) || !accept(&scan, ':') || !digits(&scan, 2, &minute))
+        if (!two_digits(&scan, &hour) || !accept(&scan, ':') || !two_digits(&scan, &minute))
             return false;
-        if (accept(&scan, ':') && (!digits(&scan, 2, &second) ||
+        if (accept(&scan, ':') && (!two_digits(&scan, &second) ||
                                    (accept(&scan, '.') && !parse_fraction(&scan, &fraction))))
             return false;
         if (!parse_offset(&scan, &offset) || scan.at != scan.end)
@@ -192,7 +202,7 @@ gr_time_parse_http(const char *text, int64_t *us_out)
     if (comma == NULL)
         return false;
     scan = (struct scan){comma + 1, text + strlen(text)};
-    if (!accept(&scan, ' ') || !digits(&scan, 2, &day) || !accept(&scan, ' ') ||
+    if (!accept(&scan, ' ') || !two_digits(&scan, &day) || !accept(&scan, ' ') ||
         scan.end - scan.at < 4)
         return false;
     memcpy(name, scan.at, 3);
@@ -200,9 +210,9 @@ gr_time_parse_http(const char *text, int64_t *us_out)
     month = strstr(months, name);
     if (month == NULL || (month - months) % 3 != 0)
         return false;
-    if (!accept(&scan, ' ') || !digits(&scan, 4, &year) || !accept(&scan, ' ') ||
-        !digits(&scan, 2, &hour) || !accept(&scan, ':') || !digits(&scan, 2, &minute) ||
-        !accept(&scan, ':') || !digits(&scan, 2, &second) || strcmp(scan.at, " GMT") != 0)
+    if (!accept(&scan, ' ') || !four_digits(&scan, &year) || !accept(&scan, ' ') ||
+        !two_digits(&scan, &hour) || !accept(&scan, ':') || !two_digits(&scan, &minute) ||
+        !accept(&scan, ':') || !two_digits(&scan, &second) || strcmp(scan.at, " GMT") != 0)
         return false;
     if (day < 1 || day > days_in_month(year, (month - months) / 3 + 1) || hour > 23 ||
         minute > 59 || second > 60)
