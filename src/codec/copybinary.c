@@ -5,11 +5,14 @@
 
 #include "gr/base/time.h"
 #include "gr/codec/number.h"
+#include "gr/codec/order.h"
 #include "gr/codec/text.h"
 
 #define PG_EPOCH_US INT64_C(946684800000000)     /* 2000-01-01 in Unix time                     */
 #define PG_MIN_US   INT64_C(-211813488000000000) /* 4713 BC, where Julian days begin            */
 #define PG_END_US   INT64_C(9223371331200000000) /* 294277-01-01, the first that is out of range */
+
+enum { JSONB_VERSION = 1 };
 
 _Static_assert(sizeof(double) == sizeof(uint64_t), "doubles are the 8 bytes of IEEE 754");
 
@@ -247,8 +250,6 @@ put_text(struct gr_copy_out *out, const struct gr_json_value *value)
 void
 gr_copy_nested(struct gr_copy_out *out, const char *bytes, size_t len)
 {
-    enum { JSONB_VERSION = 1 };
-
     if (!out->is_typed) {
         gr_copy_text(out, bytes, len);
         return;
@@ -259,11 +260,28 @@ gr_copy_nested(struct gr_copy_out *out, const char *bytes, size_t len)
     out->at += len;
 }
 
+/* As jsonb; only when it is copied its length is known. */
+static void
+put_ordered(struct gr_copy_out *out, const struct gr_json_value *value)
+{
+    struct gr_copy_out length = {.at = out->at};
+    char *from = out->at + 4;
+
+    *from = JSONB_VERSION;
+    out->at = gr_order_copy(from + 1, value);
+    put_length(&length, (size_t)(out->at - from));
+    out->is_null = false;
+}
+
 static const char *
 put_jsonb(struct gr_copy_out *out, const struct gr_json_value *value)
 {
     const char *reason = gr_copy_unstorable(value->flags);
 
+    if (reason == NULL && out->is_typed && value->entry != NULL) {
+        put_ordered(out, value);
+        return NULL;
+    }
     if (reason == NULL) {
         gr_copy_nested(out, value->start, value->len);
         return NULL;

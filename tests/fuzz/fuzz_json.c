@@ -3,9 +3,11 @@
    container agree, with a tape and without, and the fingerprint does not depend on how a value is
    written. */
 #include "fuzz.h"
+#include "gr/base/alloc.h"
 #include "gr/base/buf.h"
 #include "gr/codec/fingerprint.h"
 #include "gr/codec/json.h"
+#include "gr/codec/order.h"
 #include "gr/codec/text.h"
 
 enum { WALK_LEVELS = 40 };
@@ -138,6 +140,25 @@ check_inside_taped(const struct gr_json_value *value, const struct gr_json_value
     require(!(is_object ? gr_json_member(&inside, &name, &item) : gr_json_element(&inside, &item)));
 }
 
+/* Members in another order mean the same, and are in order then. */
+static void
+check_ordered(const struct gr_json_value *value)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf scratch = gr_buf_new(0);
+    GR_CLEANUP(gr_tape_free) struct gr_tape tape = {0};
+    GR_CLEANUP(gr_free_var) char *ordered = gr_alloc(value->len, 1);
+    GR_CLEANUP(gr_free_var) char *twice = NULL;
+    size_t len = (size_t)(gr_order_copy(ordered, value) - ordered);
+    struct gr_json_reader reader = gr_json_open_taped(ordered, len, &tape);
+    struct gr_json_value again;
+
+    require(len <= value->len);
+    require(gr_json_value(&reader, &again) && gr_json_end(&reader));
+    require(gr_fingerprint(7, value, &scratch) == gr_fingerprint(7, &again, &scratch));
+    twice = gr_alloc(len, 1);
+    require(gr_order_copy(twice, &again) == twice + len && memcmp(twice, ordered, len) == 0);
+}
+
 /* Of three entries there are too few for most. */
 static void
 check_taped(const char *text, size_t len, const struct gr_json_value *value)
@@ -154,6 +175,8 @@ check_taped(const char *text, size_t len, const struct gr_json_value *value)
             continue;
         check_inside_taped(value, &taped, WALK_LEVELS);
         require(gr_fingerprint(7, value, &scratch) == gr_fingerprint(7, &taped, &scratch));
+        if (taped.entry != NULL && (taped.flags & GR_JSON_UNSTORABLE) == 0)
+            check_ordered(&taped);
     }
 }
 

@@ -315,15 +315,92 @@ has_an_encoder_for_each_type(void **state)
     }
 }
 
+/* Puts a nested value that is on tape, and requires that `field` comes out. */
+static void
+check_nested(const char *json, bool is_typed, const char *field)
+{
+    GR_CLEANUP(gr_tape_free) struct gr_tape tape = {0};
+    struct gr_json_reader reader = gr_json_open_taped(json, strlen(json), &tape);
+    size_t version = is_typed ? 1 : 0;
+    struct gr_json_value value;
+    char room[600];
+    struct gr_copy_out out = {.at = room, .is_typed = is_typed};
+    size_t len;
+
+    assert_true(gr_json_value(&reader, &value));
+    assert_null(gr_copy_value(&out, GR_TYPE_JSONB, &value));
+    len = (size_t)big_endian(room, 4);
+    assert_int_equal(out.at - room, 4 + len);
+    assert_int_equal(len, version + strlen(field));
+    assert_int_equal(room[4], is_typed ? 1 : field[0]);
+    assert_memory_equal(room + 4 + version, field, strlen(field));
+    gr_copy_out_free(&out);
+}
+
+/* What jsonb sorts anyway, by the length of names and then by their bytes. */
+static void
+orders_members_for_jsonb(void **state)
+{
+    static const struct {
+        const char *json;
+        const char *ordered;
+    } cases[] = {
+        {"{}", "{}"},
+        {"{ }", "{ }"},
+        {"[1, {}]", "[1,{}]"},
+        {"[1, 2]", "[1, 2]"},
+        {"{\"a\": 1, \"b\": 2}", "{\"a\": 1,\"b\": 2}"},
+        {"{\"b\":1,\"a\":2}", "{\"a\":2,\"b\":1}"},
+        {"{\"bb\":1,\"c\":2,\"a\":[]}", "{\"a\":[],\"c\":2,\"bb\":1}"},
+        {"{\"b\":1,\"a\":2,\"b\":3,\"a\":4}", "{\"a\":2,\"a\":4,\"b\":1,\"b\":3}"},
+        {"{\"\xC3\xA9\":1,\"zz\":2,\"z\":3}", "{\"z\":3,\"zz\":2,\"\xC3\xA9\":1}"},
+        {"{\"b\": {\"y\":1, \"x\":[{\"d\":0,\"c\":\"\\n\"}]}, \"a\" : 5}",
+         "{\"a\" : 5,\"b\":{\"x\":[{\"c\":\"\\n\",\"d\":0}],\"y\":1}}"},
+        {"{\"b\\n\": {\"y\":1, \"x\":2}, \"a\":0}", "{\"b\\n\": {\"y\":1, \"x\":2}, \"a\":0}"},
+        {"\"text\"", "\"text\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        check_nested(cases[i].json, true, cases[i].ordered);
+        check_nested(cases[i].json, false, cases[i].json);
+    }
+}
+
+/* Of 32 members an object is ordered, of 33 it is not. */
+static void
+leaves_large_objects_as_they_came(void **state)
+{
+    (void)state;
+    for (int count = 32; count <= 33; count++) {
+        GR_CLEANUP(gr_buf_free) struct gr_buf came = gr_buf_new(0);
+        GR_CLEANUP(gr_buf_free) struct gr_buf ordered = gr_buf_new(0);
+
+        for (int i = 0; i < count; i++) {
+            gr_buf_printf(&came, "%c\"%02d\":0", i == 0 ? '{' : ',', count - 1 - i);
+            gr_buf_printf(&ordered, "%c\"%02d\":0", i == 0 ? '{' : ',', i);
+        }
+        gr_buf_putc(&came, '}');
+        gr_buf_putc(&ordered, '}');
+        check_nested(gr_buf_text(&came), true, gr_buf_text(count == 32 ? &ordered : &came));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_an_encoder_for_each_type),
-        cmocka_unit_test(puts_bigints),    cmocka_unit_test(puts_doubles),
-        cmocka_unit_test(puts_booleans),   cmocka_unit_test(puts_texts),
-        cmocka_unit_test(puts_timestamps), cmocka_unit_test(puts_jsonb),
-        cmocka_unit_test(says_the_number), cmocka_unit_test(keeps_to_postgresqls_range),
+        cmocka_unit_test(puts_bigints),
+        cmocka_unit_test(puts_doubles),
+        cmocka_unit_test(puts_booleans),
+        cmocka_unit_test(puts_texts),
+        cmocka_unit_test(puts_timestamps),
+        cmocka_unit_test(puts_jsonb),
+        cmocka_unit_test(says_the_number),
+        cmocka_unit_test(keeps_to_postgresqls_range),
+        cmocka_unit_test(orders_members_for_jsonb),
+        cmocka_unit_test(leaves_large_objects_as_they_came),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

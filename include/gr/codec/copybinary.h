@@ -46,7 +46,8 @@ void gr_copy_text(struct gr_copy_out *out, const char *bytes, size_t len);
 void gr_copy_nested(struct gr_copy_out *out, const char *bytes, size_t len);
 
 /* Appends `value` (NULL or a JSON null: null) as a field of `type`, in the type that staging tables
-   have for it or, where the fields are typed, in its own; NULL, or the static reason why it is not what came. */
+   have for it or, where the fields are typed, in its own: jsonb with its members in order, if the
+   value is on tape. NULL, or the static reason why it is not what came. */
 const char *gr_copy_value(struct gr_copy_out *out, enum gr_type type,
                           const struct gr_json_value *value);
 
