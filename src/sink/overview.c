@@ -11,23 +11,14 @@
 #include "gr/sink/state.h"
 #include "layout.h"
 #include "locks.h"
-
-/* Microseconds since 1970. */
-#define US(column) "round(extract(epoch from " column ") * 1000000)::bigint"
+#include "look.h"
 
 /* clang-format off */
-/* A run under way holds the lock of its replication: $2 is its key. */
-#define IS_AT_WORK                                                                                 \
-    "exists (select from pg_locks as l where l.locktype = 'advisory' and l.granted"                \
-    " and l.objsubid = 1 and l.database = (select d.oid from pg_database as d"                     \
-    " where d.datname = current_database())"                                                       \
-    " and (l.classid::bigint << 32) | l.objid::bigint = $2::bigint)"
-
 /* In all of them @ is the state schema. $1: identity, $2: key of its lock, $3: the file's objects. */
 static const char run_sql[] =
-    "select r.run_id, case when r.status = 'running' and not " IS_AT_WORK " then 'lost'"
+    "select r.run_id, case when r.status = 'running' and not " LOOK_IS_AT_WORK " then 'lost'"
     " else r.status end, r.file, r.host, r.pid, r.version, coalesce(r.exit_code, -1),"
-    " " US("r.started_at") ", " US("r.ended_at") ", r.requests, r.throttled, r.error, r.hint"
+    " " LOOK_US("r.started_at") ", " LOOK_US("r.ended_at") ", r.requests, r.throttled, r.error, r.hint"
     " from @.runs as r where r.replication = $1 or r.run_id ="
     " (select max(s.run_id) from @.stream_runs as s where s.object = any($3::text[]))"
     " order by r.run_id desc limit 1";
@@ -39,15 +30,15 @@ static const char budget_sql[] =
 
 /* $1: the file's objects, $2: key of the replication's lock, $3: source. */
 static const char streams_sql[] =
-    "select o.object, s.stream, s.object is not null, " US("s.bookmark") ","
-    " " US("s.source_clock") ", " US("s.completed_at") ", s.walk, s.audit,\n"
+    "select o.object, s.stream, s.object is not null, " LOOK_US("s.bookmark") ","
+    " " LOOK_US("s.source_clock") ", " LOOK_US("s.completed_at") ", s.walk, s.audit,\n"
     "last.run_id, coalesce(sr.status, case when r.status <> 'running' then 'lost'"
-    " when " IS_AT_WORK " then 'running' else 'lost' end), coalesce(sr.mode, s.mode), r.file,"
-    " " US("r.started_at") ", " US("coalesce(sr.ended_at, r.ended_at)") ",\n"
+    " when " LOOK_IS_AT_WORK " then 'running' else 'lost' end), coalesce(sr.mode, s.mode), r.file,"
+    " " LOOK_US("r.started_at") ", " LOOK_US("coalesce(sr.ended_at, r.ended_at)") ",\n"
     "sr.rows_read, sr.inserted, sr.updated, sr.deleted, sr.rejected, sr.requests, sr.error, sr.hint,\n"
-    "h.runs, h.requests, h.ms, w.requests, q.n, " US("q.since") ","
+    "h.runs, h.requests, h.ms, w.requests, q.n, " LOOK_US("q.since") ","
     " (select count(*) from @.rejected where object = o.object), f.n, f.names, f.list,\n"
-    "a.run_id, " US("a.at") ", a.checked, a.missing, a.gone, a.changed\n"
+    "a.run_id, " LOOK_US("a.at") ", a.checked, a.missing, a.gone, a.changed\n"
     "from (select x.object, x.n from unnest($1::text[]) with ordinality as x (object, n) union all"
     " select s.object, null from @.streams as s where s.source = $3"
     " and not s.object = any($1::text[])) as o\n"
@@ -78,117 +69,74 @@ static const char streams_sql[] =
     "order by o.n nulls last, o.object";
 /* clang-format on */
 
-static bool
-query(struct gr_pg *pg, const char *schema, const char *text, const char *const *params,
-      size_t count, struct gr_rows *out, struct gr_error *err)
+static void
+take_run(struct look *look, struct gr_overview_run *run)
 {
-    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-
-    for (; *text != '\0'; text++)
-        if (*text == '@')
-            gr_sql_ident(&sql, schema);
-        else
-            gr_buf_putc(&sql, *text);
-    return gr_pg_query(pg, gr_buf_text(&sql), params, count, out, err);
-}
-
-/* The cells of a row, one after the other. */
-struct cells {
-    const struct gr_rows *rows;
-    size_t row, next;
-    struct gr_arena *arena;
-};
-
-static const char *
-take_text(struct cells *cells)
-{
-    const char *text = gr_rows_text(cells->rows, cells->row, cells->next++);
-
-    return text == NULL ? NULL : gr_arena_strdup(cells->arena, text);
-}
-
-static int64_t
-take_int(struct cells *cells)
-{
-    return gr_rows_int(cells->rows, cells->row, cells->next++);
-}
-
-static int64_t
-take_instant(struct cells *cells)
-{
-    const char *text = gr_rows_text(cells->rows, cells->row, cells->next++);
-
-    return text == NULL ? GR_TIME_NONE : (int64_t)strtoll(text, NULL, 10);
+    run->run_id = gr_look_int(look);
+    run->status = gr_look_text(look);
+    run->file = gr_look_text(look);
+    run->host = gr_look_text(look);
+    run->pid = gr_look_int(look);
+    run->version = gr_look_text(look);
+    run->exit_code = gr_look_int(look);
+    run->started_us = gr_look_instant(look);
+    run->ended_us = gr_look_instant(look);
+    run->requests = gr_look_int(look);
+    run->throttled = gr_look_int(look);
+    run->error = gr_look_text(look);
+    run->hint = gr_look_text(look);
 }
 
 static void
-take_run(struct cells *cells, struct gr_overview_run *run)
+take_last_run(struct look *look, struct gr_overview_stream *stream)
 {
-    run->run_id = take_int(cells);
-    run->status = take_text(cells);
-    run->file = take_text(cells);
-    run->host = take_text(cells);
-    run->pid = take_int(cells);
-    run->version = take_text(cells);
-    run->exit_code = take_int(cells);
-    run->started_us = take_instant(cells);
-    run->ended_us = take_instant(cells);
-    run->requests = take_int(cells);
-    run->throttled = take_int(cells);
-    run->error = take_text(cells);
-    run->hint = take_text(cells);
+    stream->run_id = gr_look_int(look);
+    stream->status = gr_look_text(look);
+    stream->mode = gr_look_text(look);
+    stream->file = gr_look_text(look);
+    stream->started_us = gr_look_instant(look);
+    stream->ended_us = gr_look_instant(look);
+    stream->rows_read = gr_look_int(look);
+    stream->inserted = gr_look_int(look);
+    stream->updated = gr_look_int(look);
+    stream->deleted = gr_look_int(look);
+    stream->rejected = gr_look_int(look);
+    stream->requests = gr_look_int(look);
+    stream->error = gr_look_text(look);
+    stream->hint = gr_look_text(look);
+    stream->history_runs = gr_look_int(look);
+    stream->history_requests = gr_look_int(look);
+    stream->history_ms = gr_look_int(look);
+    stream->whole_requests = gr_look_int(look);
 }
 
 static void
-take_last_run(struct cells *cells, struct gr_overview_stream *stream)
-{
-    stream->run_id = take_int(cells);
-    stream->status = take_text(cells);
-    stream->mode = take_text(cells);
-    stream->file = take_text(cells);
-    stream->started_us = take_instant(cells);
-    stream->ended_us = take_instant(cells);
-    stream->rows_read = take_int(cells);
-    stream->inserted = take_int(cells);
-    stream->updated = take_int(cells);
-    stream->deleted = take_int(cells);
-    stream->rejected = take_int(cells);
-    stream->requests = take_int(cells);
-    stream->error = take_text(cells);
-    stream->hint = take_text(cells);
-    stream->history_runs = take_int(cells);
-    stream->history_requests = take_int(cells);
-    stream->history_ms = take_int(cells);
-    stream->whole_requests = take_int(cells);
-}
-
-static void
-take_stream(struct cells *cells, struct gr_overview_stream *stream)
+take_stream(struct look *look, struct gr_overview_stream *stream)
 {
     const char *known;
 
-    stream->object = take_text(cells);
-    stream->stream = take_text(cells);
-    known = take_text(cells);
+    stream->object = gr_look_text(look);
+    stream->stream = gr_look_text(look);
+    known = gr_look_text(look);
     stream->is_known = known != NULL && known[0] == 't';
-    stream->bookmark_us = take_instant(cells);
-    stream->clock_us = take_instant(cells);
-    stream->completed_us = take_instant(cells);
-    stream->walk = take_text(cells);
-    stream->audit = take_text(cells);
-    take_last_run(cells, stream);
-    stream->queue = take_int(cells);
-    stream->queue_since_us = take_instant(cells);
-    stream->rejected_values = take_int(cells);
-    stream->field_count = take_int(cells);
-    stream->fields = take_text(cells);
-    stream->field_list = take_text(cells);
-    stream->audit_run_id = take_int(cells);
-    stream->audited_us = take_instant(cells);
-    stream->audit_checked = take_int(cells);
-    stream->audit_missing = take_int(cells);
-    stream->audit_gone = take_int(cells);
-    stream->audit_changed = take_int(cells);
+    stream->bookmark_us = gr_look_instant(look);
+    stream->clock_us = gr_look_instant(look);
+    stream->completed_us = gr_look_instant(look);
+    stream->walk = gr_look_text(look);
+    stream->audit = gr_look_text(look);
+    take_last_run(look, stream);
+    stream->queue = gr_look_int(look);
+    stream->queue_since_us = gr_look_instant(look);
+    stream->rejected_values = gr_look_int(look);
+    stream->field_count = gr_look_int(look);
+    stream->fields = gr_look_text(look);
+    stream->field_list = gr_look_text(look);
+    stream->audit_run_id = gr_look_int(look);
+    stream->audited_us = gr_look_instant(look);
+    stream->audit_checked = gr_look_int(look);
+    stream->audit_missing = gr_look_int(look);
+    stream->audit_gone = gr_look_int(look);
+    stream->audit_changed = gr_look_int(look);
 }
 
 static bool
@@ -198,13 +146,13 @@ read_run(struct gr_pg *pg, const struct gr_plan *plan, const char *key, const ch
     char identity[17];
     const char *params[] = {identity, key, objects};
     struct gr_rows rows = {0};
-    struct cells cells = {.rows = &rows, .arena = out->arena};
+    struct look look = {.rows = &rows, .arena = out->arena};
 
     gr_state_identity(plan, identity);
-    if (!query(pg, plan->state_schema, run_sql, params, 3, &rows, err))
+    if (!gr_look_query(pg, plan->state_schema, run_sql, params, 3, &rows, err))
         return false;
     if (rows.count > 0)
-        take_run(&cells, &out->run);
+        take_run(&look, &out->run);
     gr_rows_free(&rows);
     return true;
 }
@@ -216,7 +164,7 @@ read_budget(struct gr_pg *pg, const struct gr_plan *plan, struct gr_overview *ou
     const char *params[] = {plan->source.base_url};
     struct gr_rows rows = {0};
 
-    if (!query(pg, plan->state_schema, budget_sql, params, 1, &rows, err))
+    if (!gr_look_query(pg, plan->state_schema, budget_sql, params, 1, &rows, err))
         return false;
     out->has_budget = rows.count > 0;
     if (out->has_budget)
@@ -245,15 +193,15 @@ read_streams(struct gr_pg *pg, const struct gr_plan *plan, const char *key, cons
     const char *params[] = {objects, key, plan->source.base_url};
     struct gr_rows rows = {0};
 
-    if (!query(pg, plan->state_schema, streams_sql, params, 3, &rows, err))
+    if (!gr_look_query(pg, plan->state_schema, streams_sql, params, 3, &rows, err))
         return false;
     out->streams = gr_arena_alloc(out->arena, rows.count, sizeof(out->streams[0]));
     for (size_t i = 0; i < rows.count; i++) {
-        struct cells cells = {.rows = &rows, .row = i, .arena = out->arena};
+        struct look look = {.rows = &rows, .row = i, .arena = out->arena};
         struct gr_overview_stream *stream = &out->streams[out->count];
 
         *stream = (struct gr_overview_stream){.plan = i < plan->count ? &plan->streams[i] : NULL};
-        take_stream(&cells, stream);
+        take_stream(&look, stream);
         if (stream->plan != NULL)
             stream->stream = stream->plan->name;
         out->count += stream->plan != NULL || !is_in_file(plan, stream->object);
@@ -261,18 +209,6 @@ read_streams(struct gr_pg *pg, const struct gr_plan *plan, const char *key, cons
     out->in_file = plan->count;
     gr_rows_free(&rows);
     return true;
-}
-
-/* As {"gorgias.events",...}, in the plan's order. */
-static void
-put_objects(const struct gr_plan *plan, struct gr_arena *arena, struct gr_buf *text)
-{
-    const char **names = gr_arena_alloc(arena, plan->count, sizeof(names[0]));
-
-    for (size_t i = 0; i < plan->count; i++)
-        names[i] = gr_arena_printf(arena, "%s.%s", plan->streams[i].table_schema,
-                                   plan->streams[i].table_name);
-    gr_sql_text_array(text, names, plan->count);
 }
 
 static bool
@@ -284,8 +220,8 @@ read_all(struct gr_pg *pg, const struct gr_plan *plan, struct gr_overview *out,
     struct gr_rows rows = {0};
 
     (void)snprintf(key, sizeof(key), "%" PRId64, gr_locks_replication_key(plan));
-    put_objects(plan, out->arena, &objects);
-    if (!gr_pg_query(pg, "select " US("now()"), NULL, 0, &rows, err))
+    gr_look_objects(plan, out->arena, &objects);
+    if (!gr_pg_query(pg, "select " LOOK_US("now()"), NULL, 0, &rows, err))
         return false;
     out->now_us = gr_rows_int(&rows, 0, 0);
     gr_rows_free(&rows);
@@ -329,8 +265,8 @@ fail_read(const struct gr_plan *plan, struct gr_error *err)
 }
 
 bool
-gr_overview_read(struct gr_pg *pg, const struct gr_plan *plan, struct gr_overview *out,
-                 struct gr_error *err)
+gr_look_overview(struct gr_pg *pg, const struct gr_plan *plan, look_more *more, void *context,
+                 struct gr_overview *out, struct gr_error *err)
 {
     struct gr_overview overview = {.arena = gr_arena_new()};
     bool is_ok;
@@ -341,7 +277,9 @@ gr_overview_read(struct gr_pg *pg, const struct gr_plan *plan, struct gr_overvie
         describe_nothing(plan, &overview);
     } else if (is_ok) {
         is_ok = gr_pg_exec(pg, "begin isolation level repeatable read, read only", err) &&
-                read_all(pg, plan, &overview, err) && gr_pg_exec(pg, "commit", err);
+                read_all(pg, plan, &overview, err) &&
+                (more == NULL || more(pg, plan, &overview, context, err)) &&
+                gr_pg_exec(pg, "commit", err);
     }
     if (!is_ok) {
         gr_overview_free(&overview);
@@ -349,6 +287,13 @@ gr_overview_read(struct gr_pg *pg, const struct gr_plan *plan, struct gr_overvie
     }
     *out = overview;
     return true;
+}
+
+bool
+gr_overview_read(struct gr_pg *pg, const struct gr_plan *plan, struct gr_overview *out,
+                 struct gr_error *err)
+{
+    return gr_look_overview(pg, plan, NULL, NULL, out, err);
 }
 
 void
