@@ -53,7 +53,7 @@ write_metrics(const struct gr_options *options, const struct gr_run_report *repo
     if (options->metrics_file == NULL)
         return 0;
     gr_metrics_put(report, facts, gr_clock_us(), &text);
-    return gr_metrics_write(options->metrics_file, &text, &err) ? 0 : gr_output_fail(&err);
+    return gr_output_write_file(options->metrics_file, &text, &err) ? 0 : gr_output_fail(&err);
 }
 
 /* What never came to a run is a failed run for those who watch the metrics. */
@@ -130,7 +130,7 @@ gr_frame_engine(const struct gr_options *options, const struct gr_frame_views *v
     GR_CLEANUP(gr_plan_free) struct gr_plan plan = {0};
     struct gr_error err;
 
-    if (options->metrics_file != NULL && !gr_metrics_try(options->metrics_file, &err))
+    if (options->metrics_file != NULL && !gr_output_try_file(options->metrics_file, &err))
         return gr_output_fail(&err);
     if (!gr_command_plan(options, &plan, &err))
         return fail(options, &err);

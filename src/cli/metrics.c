@@ -1,13 +1,10 @@
 /* metrics.c - a run as a file for Prometheus' textfile collector. */
 #include "gr/cli/metrics.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "gr/base/alloc.h"
 #include "gr/base/time.h"
 
 /* A value in thousandths; `is_there` false: the series has none. */
@@ -192,43 +189,4 @@ gr_metrics_put(const struct gr_run_report *report, const struct gr_run_facts *fa
             put_line(out, stream_metrics[i].name, facts, stream, value);
         }
     }
-}
-
-static bool
-fail_file(const char *path, struct gr_error *err)
-{
-    (void)gr_fail(err, GR_FAULT_USAGE, "cannot write metrics file \"%s\": %s", path,
-                  strerror(errno));
-    return gr_hint(err, "--metrics-file needs a folder that this user may write to.");
-}
-
-bool
-gr_metrics_try(const char *path, struct gr_error *err)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? gr_strdup(".") : gr_strndup(path, (size_t)(slash - path) + 1);
-    bool may_write = access(folder, W_OK | X_OK) == 0;
-
-    gr_free(folder);
-    return may_write || fail_file(path, err);
-}
-
-bool
-gr_metrics_write(const char *path, const struct gr_buf *text, struct gr_error *err)
-{
-    GR_CLEANUP(gr_buf_free) struct gr_buf beside = gr_buf_new(0);
-    FILE *file;
-    bool ok;
-
-    gr_buf_printf(&beside, "%s.%ld.tmp", path, (long)getpid());
-    file = fopen(gr_buf_text(&beside), "w");
-    if (file == NULL)
-        return fail_file(path, err);
-    ok = fwrite(gr_buf_text(text), 1, text->len, file) == text->len;
-    ok = fclose(file) == 0 && ok;
-    if (ok && rename(gr_buf_text(&beside), path) == 0)
-        return true;
-    (void)fail_file(path, err);
-    (void)unlink(gr_buf_text(&beside));
-    return false;
 }

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "gr/base/alloc.h"
 #include "gr/base/log.h"
 
 enum { WIDTH_DEFAULT = 120, WIDTH_MAX = 10000 };
@@ -21,6 +22,44 @@ gr_output_write(const struct gr_buf *text, struct gr_error *err)
     if (fwrite(gr_buf_text(text), 1, text->len, stdout) != text->len || fflush(stdout) != 0)
         return gr_fail(err, GR_FAULT_USAGE, "cannot write to stdout: %s", strerror(errno));
     return true;
+}
+
+static bool
+fail_file(const char *path, struct gr_error *err)
+{
+    (void)gr_fail(err, GR_FAULT_USAGE, "cannot write \"%s\": %s", path, strerror(errno));
+    return gr_hint(err, "The file needs a folder that is there and that this user may write to.");
+}
+
+bool
+gr_output_try_file(const char *path, struct gr_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? gr_strdup(".") : gr_strndup(path, (size_t)(slash - path) + 1);
+    bool may_write = access(folder, W_OK | X_OK) == 0;
+
+    gr_free(folder);
+    return may_write || fail_file(path, err);
+}
+
+bool
+gr_output_write_file(const char *path, const struct gr_buf *text, struct gr_error *err)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf beside = gr_buf_new(0);
+    FILE *file;
+    bool ok;
+
+    gr_buf_printf(&beside, "%s.%ld.tmp", path, (long)getpid());
+    file = fopen(gr_buf_text(&beside), "w");
+    if (file == NULL)
+        return fail_file(path, err);
+    ok = fwrite(gr_buf_text(text), 1, text->len, file) == text->len;
+    ok = fclose(file) == 0 && ok;
+    if (ok && rename(gr_buf_text(&beside), path) == 0)
+        return true;
+    (void)fail_file(path, err);
+    (void)unlink(gr_buf_text(&beside));
+    return false;
 }
 
 int

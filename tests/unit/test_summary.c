@@ -13,6 +13,7 @@
 #include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/cli/metrics.h"
+#include "gr/cli/output.h"
 #include "gr/cli/summary.h"
 
 static const struct gr_run_facts facts = {
@@ -170,15 +171,15 @@ test_metrics_file(void **state)
     (void)state;
     assert_true(mkstemp(path) >= 0);
     gr_buf_puts(&text, "a 1\n");
-    assert_true(gr_metrics_try(path, &err));
-    assert_true(gr_metrics_write(path, &text, &err));
+    assert_true(gr_output_try_file(path, &err));
+    assert_true(gr_output_write_file(path, &text, &err));
     read_whole(path, &read);
     assert_string_equal(gr_buf_text(&read), "a 1\n");
     assert_int_equal(unlink(path), 0);
 
-    assert_false(gr_metrics_try("/nonexistent/x.prom", &err));
+    assert_false(gr_output_try_file("/nonexistent/x.prom", &err));
     assert_int_equal(err.fault, GR_FAULT_USAGE);
-    assert_false(gr_metrics_write("/nonexistent/x.prom", &text, &err));
+    assert_false(gr_output_write_file("/nonexistent/x.prom", &text, &err));
     assert_non_null(strstr(err.message, "\"/nonexistent/x.prom\": No such file"));
     gr_buf_free(&text);
     gr_buf_free(&read);

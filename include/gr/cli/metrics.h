@@ -4,27 +4,18 @@
  * Every metric has the label `replication`, the name of the file: the collector reads the files of
  * a folder as one, so those of two replications must not name the same series.
  *
- * Errors  GR_FAULT_USAGE
  * Source  Prometheus, "Exposition formats", text-based format 0.0.4
  */
 #ifndef GR_CLI_METRICS_H
 #define GR_CLI_METRICS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "gr/base/buf.h"
-#include "gr/base/error.h"
 #include "gr/cli/summary.h"
 
 /* Appends all metrics; `now_us` is the time of the run's end. Pure. */
 void gr_metrics_put(const struct gr_run_report *report, const struct gr_run_facts *facts,
                     int64_t now_us, struct gr_buf *out);
-
-/* Fails if the file's folder cannot be written to: before a run, not after it. */
-bool gr_metrics_try(const char *path, struct gr_error *err);
-
-/* Writes the file beside its place and renames it, so that nobody reads half of it. */
-bool gr_metrics_write(const char *path, const struct gr_buf *text, struct gr_error *err);
 
 #endif

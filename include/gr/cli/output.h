@@ -3,7 +3,7 @@
  *
  * A result that cannot be written (a closed pipe, a full disk) is an error, never silence.
  *
- * Errors  GR_FAULT_USAGE for a stdout that takes nothing: the environment is wrong
+ * Errors  GR_FAULT_USAGE for a stdout or a file that takes nothing: the environment is wrong
  * Owns    nothing
  */
 #ifndef GR_CLI_OUTPUT_H
@@ -21,6 +21,12 @@ bool gr_output_write(const struct gr_buf *text, struct gr_error *err);
 
 /* The same for a command whose only result it is: prints the error; gives the exit code. */
 int gr_output_finish(const struct gr_buf *text);
+
+/* Fails if the file's folder cannot be written to: before the work, not after it. */
+bool gr_output_try_file(const char *path, struct gr_error *err);
+
+/* Writes the file beside its place and renames it, so that nobody reads half of it. */
+bool gr_output_write_file(const char *path, const struct gr_buf *text, struct gr_error *err);
 
 /* Prints "gorgias-replicate: message" and the hint to stderr, or a JSON line where the log is JSON;
    gives the exit code of the fault. */
