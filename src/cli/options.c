@@ -166,23 +166,26 @@ find_command_of(struct line *line, struct gr_options *out)
 static bool
 judge_command(const struct line *line, const struct gr_options *options, struct gr_error *err)
 {
-    const struct gr_command *command = options->command;
+    return options->command != NULL || line->word_count == 0 ||
+           fail_unknown_command(line->words[0], options, err);
+}
 
-    if (command == NULL && line->word_count > 0)
-        return fail_unknown_command(line->words[0], options, err);
-    if (command != NULL && command->run == NULL) {
-        (void)gr_fail(err, GR_FAULT_USAGE, "command \"%s\" is not part of this version yet",
-                      command->name);
-        return hint_help(NULL, err);
-    }
-    return true;
+/* The row of that name that is the command's, if one is. */
+static const struct gr_option *
+option_of(const struct gr_command *command, const struct gr_option *option)
+{
+    for (size_t i = 0; option != NULL && i < gr_option_row_count; i++)
+        if (strcmp(gr_option_rows[i].name, option->name) == 0 &&
+            (gr_option_rows[i].commands & gr_command_bit(command)) != 0)
+            return &gr_option_rows[i];
+    return option;
 }
 
 static bool
 judge_option(struct gr_options *options, const struct seen *seen, struct gr_error *err)
 {
-    const struct gr_option *option = seen->option;
     const struct gr_command *command = options->command;
+    const struct gr_option *option = option_of(command, seen->option);
     bool is_flag = option != NULL && option->kind == GR_OPTION_FLAG;
 
     if (option == NULL)

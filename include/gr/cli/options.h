@@ -41,8 +41,8 @@ struct gr_command {
     const char *name;
     const char *arguments; /* words, each one argument: "FILE", "FILE [STREAM...]"    */
     const char *help;      /* one line                                                */
-    int (*run)(const struct gr_options *options); /* NULL: known, but not there yet   */
-    bool is_hidden;        /* not in --help                                           */
+    int (*run)(const struct gr_options *options);
+    bool is_hidden; /* not in --help                                                  */
 };
 
 extern const struct gr_command gr_commands[GR_COMMAND_COUNT];
@@ -73,6 +73,7 @@ struct gr_option {
     const char *help;     /* one line                                                 */
 };
 
+/* Of two rows of one name, each is of other commands. */
 extern const struct gr_option gr_option_rows[];
 extern const size_t gr_option_row_count;
 
@@ -100,6 +101,7 @@ struct gr_options {
     const char *schemas;
     const char *format;
     const char *output;
+    const char *page;
     const char *progress;
     const char *log_level;
     const char *log_format;
