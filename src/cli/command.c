@@ -35,12 +35,12 @@ const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
     [GR_COMMAND_STATE] = {
         "state", "FILE show|reset|set [STREAM...]", "show bookmarks, or change them",
         gr_command_state, false},
+    [GR_COMMAND_REPORT] = {
+        "report", "FILE", "write a page to look at: freshness, runs, queues",
+        gr_command_report, false},
     [GR_COMMAND_REFERENCE] = {
         "reference", "PAGE", "print a page of the reference as Markdown",
         gr_command_reference, true},
-
-    /* Planned and not there yet: the names are taken, and say so. */
-    [GR_COMMAND_REPORT]  = {"report", "FILE", "write a page about the replication", NULL, true},
 };
 
 const char *const gr_command_details[GR_COMMAND_COUNT] = {
@@ -63,6 +63,13 @@ const char *const gr_command_details[GR_COMMAND_COUNT] = {
         "Nothing is asked of the API, and SELECT on the state schema is enough. LAG is how long ago\n"
         "the last complete reading of a stream began; DRAINS IN is what its queue takes under the\n"
         "rate limit. Exit 0 however the streams stand: programs read `ok` of --output json.\n",
+    [GR_COMMAND_REPORT] =
+        "  gorgias-replicate report FILE -o report.html\n"
+        "\n"
+        "One page of HTML that needs nothing else: no script, no font, no network. Its first line says\n"
+        "whether all is well. Nothing is asked of the API, and SELECT on the state schema is enough.\n"
+        "The page takes its place at once, so that nobody reads half of it; -o - writes it to stdout.\n"
+        "Exit 0 however the streams stand.\n",
     [GR_COMMAND_STATE] =
         "  state FILE show [STREAM...]      bookmarks, unfinished walks, queues\n"
         "  state FILE reset STREAM...       the next run begins anew, at anchor_date\n"

@@ -12,14 +12,14 @@ enum {
     ENGINE = ON(RUN) | ON(AUDIT),
     PLANNING = ENGINE | ON(CHECK) | ON(VALIDATE),
     SHAPING = ON(RUN) | ON(VALIDATE), /* what changes the plan's rows, not what is asked for */
-    LOOKING = ON(PREVIEW) | ON(STATUS) | ON(STATE),
+    LOOKING = ON(PREVIEW) | ON(STATUS) | ON(STATE) | ON(REPORT),
     LISTING = PLANNING | ON(DISCOVER),
     LOGGING = LISTING | LOOKING | ON(INIT),
 };
 
 /* clang-format off */
 const struct gr_option gr_option_rows[] = {
-    {"streams",      0,   "A,B",  GR_OPTION_WORDS, AT(streams), LISTING | ON(STATUS), NULL,
+    {"streams",      0,   "A,B",  GR_OPTION_WORDS, AT(streams), LISTING | ON(STATUS) | ON(REPORT), NULL,
      "only these streams: names, globs, tag:X, -tag:Y"},
     {"mode",         0,   "MODE",  GR_OPTION_TEXT, AT(mode), SHAPING, NULL,
      "mode of all streams, in place of the file's"},
@@ -51,6 +51,8 @@ const struct gr_option gr_option_rows[] = {
      "endpoint files that replace or add to the built-in ones"},
     {"output",       'o', "text|json", GR_OPTION_CHOICE, AT(output), PLANNING | ON(STATUS) | ON(STATE), "text",
      "form of the result on stdout"},
+    {"output",       'o', "PAGE.html", GR_OPTION_TEXT, AT(page), ON(REPORT), NULL,
+     "where the page goes; - for stdout"},
     {"progress",     0,   "auto|always|never", GR_OPTION_CHOICE, AT(progress), ENGINE, "auto",
      "live display; auto: if stderr is a terminal"},
     {"metrics-file", 0,   "PATH",  GR_OPTION_TEXT, AT(metrics_file), ENGINE, NULL,

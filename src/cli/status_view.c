@@ -27,10 +27,9 @@ rate_of(const struct gr_plan *plan, const struct gr_overview *overview)
     return rate;
 }
 
-/* -1: it has no queue. */
-static int64_t
-drain_ms(const struct gr_plan *plan, const struct gr_overview *overview,
-         const struct gr_overview_stream *stream)
+int64_t
+gr_status_view_drain_ms(const struct gr_plan *plan, const struct gr_overview *overview,
+                        const struct gr_overview_stream *stream)
 {
     struct gr_rate rate = rate_of(plan, overview);
 
@@ -64,7 +63,7 @@ static void
 put_queue(struct gr_grid *grid, const struct gr_plan *plan, const struct gr_overview *overview,
           const struct gr_overview_stream *stream)
 {
-    int64_t ms = drain_ms(plan, overview, stream);
+    int64_t ms = gr_status_view_drain_ms(plan, overview, stream);
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
 
     if (ms < 0 && stream->queue == 0)
@@ -175,8 +174,8 @@ put_failure(const struct gr_overview_stream *stream, struct gr_buf *out)
         put_safe(out, "  HINT: ", stream->hint, "\n");
 }
 
-static void
-put_trouble(const struct gr_overview_stream *stream, struct gr_buf *out)
+void
+gr_status_view_put_trouble(const struct gr_overview_stream *stream, struct gr_buf *out)
 {
     enum gr_verdict verdict = gr_overview_verdict(stream);
 
@@ -198,6 +197,12 @@ put_trouble(const struct gr_overview_stream *stream, struct gr_buf *out)
             "%s: has not been read to its end yet, or not since its bookmark was changed; "
             "the next run goes on\n",
             stream->stream);
+    if (stream->audit_missing + stream->audit_gone > 0)
+        gr_buf_printf(out,
+                      "%s: the audit of run %" PRId64 " found %" PRId64 " missing and %" PRId64
+                      " gone rows, and repaired them\n",
+                      stream->stream, stream->audit_run_id, stream->audit_missing,
+                      stream->audit_gone);
 }
 
 static void
@@ -210,16 +215,10 @@ put_notes(const struct gr_plan *plan, const struct gr_overview_stream *stream, s
         put_absent(stream, out);
         return;
     }
-    put_trouble(stream, out);
+    gr_status_view_put_trouble(stream, out);
     gr_memory_view_put(stream->walk, &walk);
     if (walk.len > 0)
         gr_buf_printf(out, "%s: unfinished: %s\n", stream->stream, gr_buf_text(&walk));
-    if (stream->audit_missing + stream->audit_gone > 0)
-        gr_buf_printf(out,
-                      "%s: the audit of run %" PRId64 " found %" PRId64 " missing and %" PRId64
-                      " gone rows, and repaired them\n",
-                      stream->stream, stream->audit_run_id, stream->audit_missing,
-                      stream->audit_gone);
     if (stream->rejected_values > 0)
         gr_buf_printf(out, "%s: %s values rejected, kept in \"%s\".rejected\n", stream->stream,
                       gr_text_number(stream->rejected_values, number), plan->state_schema);
@@ -265,8 +264,8 @@ put_run(const struct gr_overview *overview, struct gr_buf *out)
         put_safe(out, "  HINT: ", run->hint, "\n");
 }
 
-static int64_t
-count_wrong(const struct gr_overview *overview)
+int64_t
+gr_status_view_wrong(const struct gr_overview *overview)
 {
     int64_t wrong = 0;
 
@@ -278,7 +277,7 @@ count_wrong(const struct gr_overview *overview)
 static void
 put_last_line(const struct gr_plan *plan, const struct gr_overview *overview, struct gr_buf *out)
 {
-    int64_t wrong = count_wrong(overview);
+    int64_t wrong = gr_status_view_wrong(overview);
 
     if (!overview->has_state)
         gr_buf_puts(out, "gorgias-replicate: no run has ever begun");
@@ -391,7 +390,7 @@ stream_doc(const struct gr_plan *plan, const struct gr_overview *overview,
                                             : (overview->now_us - as_of_us) / 1000);
     gr_doc_put_int(item, "queue", stream->queue);
     gr_doc_put_time(item, "queue_since", stream->queue_since_us);
-    put_count(item, "queue_drain_ms", drain_ms(plan, overview, stream));
+    put_count(item, "queue_drain_ms", gr_status_view_drain_ms(plan, overview, stream));
     gr_doc_put_int(item, "rejected_values", stream->rejected_values);
     gr_doc_put_json(item, "new_fields", stream->field_list != NULL ? stream->field_list : "[]");
     put_unfinished(item, stream);
@@ -444,7 +443,7 @@ gr_status_view_put_json(const struct gr_plan *plan, const struct gr_overview *ov
     gr_doc_put_text(doc, "state_schema", plan->state_schema);
     gr_doc_put_time(doc, "at", overview->now_us);
     gr_doc_put_bool(doc, "has_run", overview->has_state);
-    gr_doc_put_int(doc, "wrong", count_wrong(overview));
+    gr_doc_put_int(doc, "wrong", gr_status_view_wrong(overview));
     gr_doc_put(doc, "run", overview->run.run_id > 0 ? run_doc(&overview->run) : NULL);
     gr_doc_put(doc, "budget", overview->has_budget ? budget_doc(overview) : NULL);
     for (size_t i = 0; i < overview->count; i++)

@@ -17,6 +17,7 @@ int gr_command_discover(const struct gr_options *options);
 int gr_command_check(const struct gr_options *options);
 int gr_command_validate(const struct gr_options *options);
 int gr_command_audit(const struct gr_options *options);
+int gr_command_report(const struct gr_options *options);
 int gr_command_reference(const struct gr_options *options);
 int gr_command_init(const struct gr_options *options);
 int gr_command_preview(const struct gr_options *options);

@@ -17,4 +17,7 @@ struct gr_embedded {
 /* The files of schemas/, sorted by name. */
 extern const struct gr_embedded gr_schema_texts[];
 
+/* The style sheet of the report; linked into the layer cli. */
+extern const struct gr_embedded gr_report_style[];
+
 #endif
