@@ -55,28 +55,58 @@ run_throttled(const struct gr_run_report *report, int64_t now_us)
 }
 
 static struct value
-stream_success(const struct gr_run_report *report, const struct gr_stream_report *stream)
+stream_as_of(const struct gr_run_report *report, const struct gr_stream_report *stream,
+             int64_t now_us)
 {
+    (void)report;
+    (void)now_us;
+    return stream->as_of_us == GR_TIME_NONE ? (struct value){0}
+                                            : (struct value){true, stream->as_of_us / 1000};
+}
+
+static struct value
+stream_lag(const struct gr_run_report *report, const struct gr_stream_report *stream,
+           int64_t now_us)
+{
+    int64_t as_of_us = stream->as_of_us;
+
+    (void)report;
+    if (as_of_us == GR_TIME_NONE)
+        return (struct value){0};
+    return (struct value){true, as_of_us < now_us ? (now_us - as_of_us) / 1000 : 0};
+}
+
+static struct value
+stream_success(const struct gr_run_report *report, const struct gr_stream_report *stream,
+               int64_t now_us)
+{
+    (void)now_us;
     (void)report;
     return whole(stream->status == GR_STATUS_SUCCEEDED ? 1 : 0);
 }
 
 static struct value
-stream_duration(const struct gr_run_report *report, const struct gr_stream_report *stream)
+stream_duration(const struct gr_run_report *report, const struct gr_stream_report *stream,
+                int64_t now_us)
 {
+    (void)now_us;
     return (struct value){stream->started_ms > 0, gr_summary_duration_ms(report, stream)};
 }
 
 static struct value
-stream_queue(const struct gr_run_report *report, const struct gr_stream_report *stream)
+stream_queue(const struct gr_run_report *report, const struct gr_stream_report *stream,
+             int64_t now_us)
 {
+    (void)now_us;
     (void)report;
     return stream->queue >= 0 ? whole(stream->queue) : (struct value){0};
 }
 
 static struct value
-stream_bookmark(const struct gr_run_report *report, const struct gr_stream_report *stream)
+stream_bookmark(const struct gr_run_report *report, const struct gr_stream_report *stream,
+                int64_t now_us)
 {
+    (void)now_us;
     (void)report;
     if (stream->bookmark_us == GR_TIME_NONE)
         return (struct value){0};
@@ -94,15 +124,16 @@ static const struct {
     {"run_success", "1 if the last run did everything asked for", run_success},
     {"last_run_timestamp_seconds", "When the last run ended", run_timestamp},
     {"run_duration_seconds", "How long the last run took", run_duration},
-    {"requests_total", "Requests to the API in the last run", run_requests},
-    {"throttled_total", "Requests of the last run that the API answered with 429", run_throttled},
+    {"run_requests", "Requests to the API in the last run", run_requests},
+    {"run_throttled_requests", "Requests of the last run that the API answered with 429", run_throttled},
 };
 
 static const struct {
     const char *name;
     const char *help;
     size_t at; /* of an int64_t; counts where `of` is NULL */
-    struct value (*of)(const struct gr_run_report *report, const struct gr_stream_report *stream);
+    struct value (*of)(const struct gr_run_report *report, const struct gr_stream_report *stream,
+                       int64_t now_us);
 } stream_metrics[] = {
     {"stream_success", "1 if the stream did everything asked for", 0, stream_success},
     {"stream_rows_read", "Rows read from the API", AT(rows_read), NULL},
@@ -115,8 +146,9 @@ static const struct {
     {"stream_bytes", "Bytes of the API's answers", AT(bytes), NULL},
     {"stream_duration_seconds", "How long the stream took", 0, stream_duration},
     {"stream_queue_depth", "Entries that are still to be asked for", 0, stream_queue},
-    {"stream_bookmark_timestamp_seconds", "Up to when the source has been read", 0,
-     stream_bookmark},
+    {"stream_bookmark_timestamp_seconds", "Up to when the source has been read", 0, stream_bookmark},
+    {"stream_as_of_timestamp_seconds", "Up to when the table is known to hold everything", 0, stream_as_of},
+    {"stream_lag_seconds", "How far the table was behind the source when the run ended", 0, stream_lag},
 };
 /* clang-format on */
 
@@ -178,8 +210,9 @@ gr_metrics_put(const struct gr_run_report *report, const struct gr_run_facts *fa
         for (size_t j = 0; j < report->count; j++) {
             const struct gr_stream_report *stream = &report->streams[j];
             const void *at = (const char *)stream + stream_metrics[i].at;
-            struct value value = stream_metrics[i].of != NULL ? stream_metrics[i].of(report, stream)
-                                                              : whole(*(const int64_t *)at);
+            struct value value = stream_metrics[i].of != NULL
+                                     ? stream_metrics[i].of(report, stream, now_us)
+                                     : whole(*(const int64_t *)at);
 
             if (!value.is_there)
                 continue;

@@ -83,6 +83,10 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     struct gr_script *script;
 
     if (stream->has_closed && !stream->has_script) {
+        if (is_complete(stream) && !gr_stream_is_audit(stream))
+            stream->report->as_of_us = stream->walk.clock_us != GR_TIME_NONE
+                                           ? stream->walk.clock_us
+                                           : gr_clock_us();
         gr_stream_end(stream, final_status(stream));
         *next = GR_PHASE_DONE;
         return true;

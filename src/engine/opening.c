@@ -301,6 +301,18 @@ begin_walk(struct gr_stream *stream, const struct gr_stream_state *state)
                NULL);
 }
 
+/* The moment that the last complete reading spoke of, as gr_overview_as_of has it. */
+static int64_t
+known_as_of(const struct gr_stream_state *state, int64_t now_us)
+{
+    int64_t completed_us = now_us - state->age_ms * 1000;
+
+    if (state->age_ms < 0)
+        return GR_TIME_NONE;
+    return state->clock_us != GR_TIME_NONE && state->clock_us < completed_us ? state->clock_us
+                                                                            : completed_us;
+}
+
 static bool
 open_table(struct gr_stream *stream, struct gr_error *err)
 {
@@ -393,6 +405,7 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
     if (!open_table(stream, err) || !find_parent(stream, err) ||
         !gr_state_load(engine->pg, engine->plan->state_schema, stream->table.object, &state, err))
         return false;
+    stream->report->as_of_us = known_as_of(&state, gr_clock_us());
     if (!is_same_source(stream, &state, err) ||
         (stream->plan->pre_sql != NULL && !stream->has_prepared && !is_fresh(stream, &state) &&
          !gr_stream_sql(stream, "pre_sql", stream->plan->pre_sql, err))) {

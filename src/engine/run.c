@@ -96,7 +96,8 @@ init_streams(struct gr_engine *engine)
             .note = stream->plan->note,
             .activity = "waits for its turn",
             .queue = stream->plan->schema->ask != GR_ASK_NONE ? 0 : -1,
-            .bookmark_us = GR_TIME_NONE};
+            .bookmark_us = GR_TIME_NONE,
+            .as_of_us = GR_TIME_NONE};
     }
 }
 

@@ -1,4 +1,7 @@
 /* warehouse.c - one script at a time on the one connection, across broken connections. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "gr/base/alloc.h"
 #include "gr/base/log.h"
 #include "gr/base/time.h"
@@ -48,6 +51,7 @@ gr_warehouse_start(struct gr_stream *stream, struct gr_script *script)
     engine->owner = stream;
     engine->conflicts = 0;
     engine->is_waited_for = false;
+    engine->script_ms = gr_clock_ms();
     stream->has_script = true;
     if (!gr_script_is_open(script)) /* which is shown when it is whole */
         gr_warehouse_show(stream, script);
@@ -64,12 +68,25 @@ end_script(struct gr_engine *engine)
 }
 
 static void
+log_end(const struct gr_engine *engine)
+{
+    char ms[24];
+
+    if (!gr_log_wants(GR_LOG_DEBUG))
+        return;
+    (void)snprintf(ms, sizeof(ms), "%" PRId64, gr_clock_ms() - engine->script_ms);
+    gr_log(GR_LOG_DEBUG, engine->owner->plan->name, "sql done", "ms", ms, NULL);
+}
+
+static void
 tell_owner(struct gr_engine *engine)
 {
     struct gr_stream *stream = engine->owner;
     struct gr_error err;
-    bool ok = gr_stream_committed(stream, engine->script, &err);
+    bool ok;
 
+    log_end(engine);
+    ok = gr_stream_committed(stream, engine->script, &err);
     end_script(engine);
     if (!ok)
         gr_stream_fail(stream, &err);

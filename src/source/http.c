@@ -2,6 +2,7 @@
 #include "gr/source/http.h"
 
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,7 +250,7 @@ gr_http_start(struct gr_http *http, const char *path_and_query, void *tag, struc
     transfer->next = http->active;
     http->active = transfer;
     http->in_flight++;
-    gr_log(GR_LOG_DEBUG, NULL, "http GET", "path", path_and_query, NULL);
+    gr_log(GR_LOG_DEBUG, NULL, "http begins", "method", "GET", "path", path_and_query, NULL);
     return true;
 }
 
@@ -353,9 +354,25 @@ set_fault(struct transfer *transfer, CURLcode code)
         (void)gr_hint(&response->error, "Check the network between this machine and the source.");
 }
 
+static void
+log_end(const struct transfer *transfer, const char *method)
+{
+    const struct gr_http_response *response = transfer->response;
+    char status[24], ms[24], bytes[24];
+
+    if (!gr_log_wants(GR_LOG_DEBUG))
+        return;
+    (void)snprintf(status, sizeof(status), "%ld", response->status);
+    (void)snprintf(ms, sizeof(ms), "%" PRId64, response->elapsed_ms);
+    (void)snprintf(bytes, sizeof(bytes), "%zu", response->body.len);
+    gr_log(GR_LOG_DEBUG, NULL, "http", "method", method, "path", response->path, "status", status,
+           "ms", ms, "bytes", bytes, "error",
+           response->error.fault != GR_OK ? response->error.message : NULL, NULL);
+}
+
 /* What is known only when the transfer is over. */
 static void
-conclude(struct transfer *transfer, CURLcode code)
+conclude(struct transfer *transfer, const char *method, CURLcode code)
 {
     struct gr_http_response *response = transfer->response;
     bool has_date = response->date_us != GR_TIME_NONE;
@@ -367,6 +384,7 @@ conclude(struct transfer *transfer, CURLcode code)
     response->is_html = response->is_html || gr_buf_text(&response->body)[0] == '<';
     response->retry_after_ms =
         gr_retry_after_ms(response->retry_after, has_date ? response->date_us : gr_clock_us());
+    log_end(transfer, method);
 }
 
 struct gr_http_response *
@@ -381,7 +399,7 @@ gr_http_take(struct gr_http *http)
         if (message->msg != CURLMSG_DONE)
             continue;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        conclude(transfer, message->data.result);
+        conclude(transfer, "GET", message->data.result);
         return retire(http, transfer);
     }
     return NULL;
@@ -445,7 +463,7 @@ perform(struct gr_http *http, CURLM *multi, struct transfer *transfer)
             (void)curl_multi_poll(multi, NULL, 0, STOP_POLL_MS, NULL);
     }
     message = curl_multi_info_read(multi, &left);
-    conclude(transfer, message != NULL ? message->data.result : CURLE_FAILED_INIT);
+    conclude(transfer, "POST", message != NULL ? message->data.result : CURLE_FAILED_INIT);
 }
 
 struct gr_http_response *
@@ -462,7 +480,7 @@ gr_http_post(struct gr_http *http, const char *path, const char *form, const cha
     if (user != NULL && password != NULL)
         set_basic(transfer.easy, user, password);
     (void)curl_easy_setopt(transfer.easy, CURLOPT_POSTFIELDS, form);
-    gr_log(GR_LOG_DEBUG, NULL, "http POST", "path", path, NULL);
+    gr_log(GR_LOG_DEBUG, NULL, "http begins", "method", "POST", "path", path, NULL);
     (void)curl_multi_add_handle(multi, transfer.easy);
     perform(http, multi, &transfer);
     (void)curl_multi_remove_handle(multi, transfer.easy);

@@ -137,6 +137,7 @@ class Report(unittest.TestCase):
 
     def test_the_other_bars_are_their_tables(self):
         for chart, column in (("queue", "Entries"), ("rejected", "Values")):
+            self.assertAlmostEqual(self.chart(chart)["width"], max(mark["width"] for mark in self.chart(chart)["marks"]), delta=1)
             self.assert_in_proportion([number(row[column]) for row in self.rows(f"{chart}-table")],
                                       [mark["width"] for mark in self.chart(chart)["marks"]])
         (budget,), (mark,) = self.rows("budget-table"), self.chart("budget")["marks"]

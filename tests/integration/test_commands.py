@@ -1,9 +1,12 @@
 """The commands as a user or a program meets them."""
 
+import datetime
 import json
 import os
 import re
+import shutil
 import subprocess
+import time
 import unittest
 
 import truth
@@ -96,11 +99,73 @@ class Online(Case):
         for line in metrics.splitlines():
             self.assertRegex(line, r'^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [-+0-9.eE]+)$')
         self.assertRegex(metrics, r'\{[^}]*stream="tickets"[^}]*\} 60\b')
+        if shutil.which("promtool"):
+            judged = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True, text=True, timeout=60)
+            self.assertEqual((0, ""), (judged.returncode, judged.stdout + judged.stderr))
+
+    def test_metrics_keep_to_the_rules(self):
+        """What promtool would say, for where there is none: each has help and type before it, a name in base units, and no series comes twice."""
+        path = os.path.join(self.folder, "metrics.prom")
+        self.run_replication(self.replication(("tickets", "ticket_messages", "tags")), "--metrics-file", path)
+        with open(path) as file:
+            lines = file.read().splitlines()
+        heads, series = {}, {}
+        for line in lines:
+            if line.startswith("#"):
+                _, word, name, rest = line.split(" ", 3)
+                heads.setdefault(name, {})[word] = rest
+            else:
+                name = re.match(r"\w+", line)[0]
+                self.assertEqual({"HELP", "TYPE"}, set(heads[name]), name)
+                key, value = line.rsplit(" ", 1)
+                self.assertNotIn(key, series)
+                series[key] = float(value)
+        for name, head in heads.items():
+            self.assertRegex(name, r"^gorgias_replicate_[a-z_]+[a-z]$")
+            self.assertEqual("gauge", head["TYPE"])
+            self.assertNotRegex(name, r"_(total|count|sum|bucket|info|ms|milliseconds|minutes|kb|megabytes)$")
+        for wanted in ("rows_read", "requests", "bytes", "duration_seconds", "queue_depth", "lag_seconds"):
+            self.assertIn(f"gorgias_replicate_stream_{wanted}", heads)
+        for wanted in ("success", "requests", "throttled_requests", "duration_seconds"):
+            self.assertIn(f"gorgias_replicate_run_{wanted}", heads)
+
+    def lag(self, stream, path):
+        with open(path) as file:
+            (line,) = [line for line in file if line.startswith("gorgias_replicate_stream_as_of") and f'stream="{stream}"' in line]
+        return float(line.rsplit(" ", 1)[1])
+
+    def test_the_lag_of_a_stream_that_fails_grows(self):
+        path = os.path.join(self.folder, "metrics.prom")
+        file = self.replication(("tags", "users"))
+        self.run_replication(file, "--metrics-file", path)
+        tags, users = self.lag("tags", path), self.lag("users", path)
+        self.sim.set(forbid="/api/users")
+        time.sleep(1.1)   # the clock of an answer counts seconds
+        self.run_replication(file, "--metrics-file", path, expect=1)
+        self.assertGreater(self.lag("tags", path), tags)
+        self.assertLess(abs(self.lag("users", path) - users), 1)
+        status = json.loads(self.command("status", file, "--output", "json").stdout)
+        for stream in status["streams"]:
+            as_of = datetime.datetime.fromisoformat(stream["as_of"].replace("Z", "+00:00")).timestamp()
+            self.assertLess(abs(self.lag(stream["stream"], path) - as_of), 1)
 
     def test_json_logs(self):
         result = self.command("run", self.replication(("tags",)), "--log-format", "json", "--log-level", "debug")
-        for line in result.stderr.splitlines():
-            self.assertIn("level", json.loads(line))
+        events = [json.loads(line) for line in result.stderr.splitlines()]
+        for event in events:
+            self.assertIn("level", event)
+        answers = [event for event in events if event["event"] == "http"]
+        self.assertEqual([(request["path"], str(request["status"])) for request in self.requests()],
+                         [(event["path"].split("?")[0], event["status"]) for event in answers])
+        for event in answers:
+            self.assertEqual("GET", event["method"])
+            self.assertGreaterEqual(int(event["ms"]), 0)
+            self.assertGreater(int(event["bytes"]), 0)
+        scripts = [event["stream"] for event in events if event["event"] == "sql"]
+        self.assertIn("tags", scripts)
+        self.assertEqual(scripts, [event["stream"] for event in events if event["event"] == "sql done"])
+        info = self.command("run", self.replication(("tags",)), "--log-format", "json")
+        self.assertFalse([line for line in info.stderr.splitlines() if json.loads(line)["event"] in ("sql", "http")])
 
     def test_choosing_streams(self):
         streams = {"tickets": {"tags": ["daily"]}, "tags": {"tags": ["daily", "small"]}, "users": None, "teams": {"disabled": True}, "t*": None}

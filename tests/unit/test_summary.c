@@ -48,6 +48,7 @@ partial(void)
         .bytes = 987654321,
         .queue = 0,
         .bookmark_us = INT64_C(1795243824000123),
+        .as_of_us = INT64_C(1795244400250000),
     };
     streams[1] = (struct gr_stream_report){
         .name = "macros",
@@ -60,6 +61,7 @@ partial(void)
         .requests = 1,
         .queue = -1,
         .bookmark_us = GR_TIME_NONE,
+        .as_of_us = GR_TIME_NONE,
         .error = {.fault = GR_FAULT_FORBIDDEN,
                   .message = "HTTP 403 from /api/macros: key s3cr3t!",
                   .hint = "Use the key of an \"admin\"."},
@@ -78,6 +80,7 @@ partial(void)
         .pages = 9,
         .queue = 1500,
         .bookmark_us = GR_TIME_NONE,
+        .as_of_us = GR_TIME_NONE,
     };
     streams[3] = (struct gr_stream_report){
         .name = "odd\"name\\",
@@ -87,6 +90,7 @@ partial(void)
         .status = GR_STATUS_WAITING,
         .queue = -1,
         .bookmark_us = GR_TIME_NONE,
+        .as_of_us = GR_TIME_NONE,
     };
     return (struct gr_run_report){
         .run_id = 17,

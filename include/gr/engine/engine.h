@@ -46,6 +46,7 @@ struct gr_engine {
     struct gr_error script_error; /* why it could not begin; GR_OK                       */
     int conflicts;               /* times the script was tried again                     */
     bool is_waited_for;          /* somebody found the warehouse at work                 */
+    int64_t script_ms;           /* when it was begun                                    */
     int64_t run_id;
     bool was_reached;            /* the source has answered something                    */
     bool was_answered;           /* ... as the API does, with JSON                       */

@@ -54,6 +54,7 @@ struct gr_stream_report {
     int64_t requests, retries, pages, bytes;
     int64_t queue;             /* entries still to ask; -1: has no queue              */
     int64_t bookmark_us;       /* GR_TIME_NONE: none                                  */
+    int64_t as_of_us;          /* up to when the table is known to hold everything    */
     struct gr_error error;     /* GR_OK unless failed                                 */
     struct gr_stream_audit audit; /* of a plan that is one                            */
 };
