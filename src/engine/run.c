@@ -1,6 +1,7 @@
 /* run.c - the loop: all streams of a plan, side by side. */
 #include "gr/engine/run.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/engine/engine.h"
+#include "gr/sink/prune.h"
 #include "gr/sink/state.h"
 
 enum { PROGRESS_MS = 200, IDLE_MS = 1000, OPENINGS_MAX = 5, ENDINGS_MAX = 5 };
@@ -347,6 +349,24 @@ write_totals(struct gr_engine *engine, const struct gr_run_totals *totals, struc
     return gr_state_end(engine->pg, engine->plan->state_schema, engine->run_id, totals, err);
 }
 
+/* The run is over, and what it has come to is written: nothing depends on this. */
+static void
+prune(struct gr_engine *engine)
+{
+    struct gr_error err;
+    int64_t pruned;
+    char number[24];
+
+    if (!gr_prune(engine->pg, engine->plan, engine->run_id, &pruned, &err)) {
+        (void)gr_hint(&err, "The next run tries again.");
+        gr_log_error(GR_LOG_WARN, NULL, &err);
+    } else if (pruned > 0) {
+        (void)snprintf(number, sizeof(number), "%" PRId64, pruned);
+        gr_log(GR_LOG_INFO, NULL, "forgets runs that are older than GR_KEEP_RUNS", "runs", number,
+               NULL);
+    }
+}
+
 /* Across a broken connection, like the commits: or a run that has done everything would stay among
    those that are at work, and be taken for lost. */
 static void
@@ -365,8 +385,10 @@ end_run(struct gr_engine *engine, int exit_code)
     if (engine->fatal.fault == GR_FAULT_FENCED || engine->fatal.fault == GR_FAULT_TARGET)
         return;
     for (int i = 0; i < ENDINGS_MAX; i++) {
-        if (write_totals(engine, &totals, &err))
+        if (write_totals(engine, &totals, &err)) {
+            prune(engine);
             return;
+        }
         if (err.fault != GR_FAULT_LOST || !gr_warehouse_reconnect(engine, &err))
             break;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gr/base/time.h"
 #include "gr/spec/names.h"
 #include "gr/spec/object.h"
 
@@ -22,11 +23,12 @@ typedef bool take_setting(struct loader *l, const struct gr_yaml_node *value);
 
 static bool take_state(struct loader *l, const struct gr_yaml_node *value);
 static bool take_threads(struct loader *l, const struct gr_yaml_node *value);
+static bool take_keep_runs(struct loader *l, const struct gr_yaml_node *value);
 static bool take_limit(struct loader *l, const struct gr_yaml_node *value);
 static bool take_dry_run(struct loader *l, const struct gr_yaml_node *value);
 static bool take_loaded_at(struct loader *l, const struct gr_yaml_node *value);
 
-/* Variables that Sling reads itself. */
+/* Variables that Sling reads itself, and ours. */
 /* clang-format off */
 static const struct setting {
     const char *name;
@@ -38,6 +40,8 @@ static const struct setting {
      "CONNECTION/SCHEMA names the schema of the state tables, which are in the target", true},
     {"SLING_THREADS",          take_threads, 
      "requests in flight at most, 1 to 64; --threads comes before it", true},
+    {"GR_KEEP_RUNS",           take_keep_runs,
+     "not one of Sling's: how long `runs`, `stream_runs` and `audits` keep what has been, such as 90d, or `forever`; else 400d", true},
     {"SLING_LIMIT",            take_limit,   
      "rows of each stream at most; --limit comes before it", true},
     {"SLING_DRY_RUN",          take_dry_run, 
@@ -136,6 +140,22 @@ take_threads(struct loader *l, const struct gr_yaml_node *value)
                             GR_THREADS_MAX, value->text);
     l->result.threads = threads;
     return true;
+}
+
+static bool
+take_keep_runs(struct loader *l, const struct gr_yaml_node *value)
+{
+    enum { DAY_MS = 86400000 };
+
+    l->result.keep_runs_ms = 0;
+    if (strcmp(value->text, "forever") == 0)
+        return true;
+    if (gr_duration_parse(value->text, &l->result.keep_runs_ms) && l->result.keep_runs_ms >= DAY_MS)
+        return true;
+    return gr_yaml_fail(value, l->err,
+                        "GR_KEEP_RUNS must be a number of days such as 90d, or forever, found "
+                        "\"%.60s\"",
+                        value->text);
 }
 
 static bool
@@ -328,7 +348,8 @@ gr_environment_load(const struct gr_replication *replication, const char *const 
                        .variables = variables,
                        .notes = notes,
                        .arena = variables->arena,
-                       .result = {.state_schema = "_gorgias_replicate"},
+                       .result = {.state_schema = "_gorgias_replicate",
+                                  .keep_runs_ms = GR_KEEP_RUNS_MS},
                        .err = err};
 
     if (!load_process(&l, replication->env, extra) || !load_file(&l, replication->env, extra) ||

@@ -671,6 +671,7 @@ load_environment(struct planner *p)
                              &environment, p->err))
         return false;
     p->plan.state_schema = environment.state_schema;
+    p->plan.keep_runs_ms = environment.keep_runs_ms;
     p->plan.is_dry_run = environment.is_dry_run;
     p->environment = environment;
     set_threads(p, p->options->threads > 0 ? p->options->threads : environment.threads);

@@ -41,7 +41,7 @@ static const struct gr_field file_fields[] = {
     {"streams",     GR_FIELD_MAP,  offsetof(struct draft, streams),          true,  NULL, NULL,
      "what to copy: names or patterns of endpoints, each with its keys or with nothing"},
     {"env",         GR_FIELD_MAP,  offsetof(struct draft, file.env),         false, NULL, NULL,
-     "variables: {NAME} in every value of this file, and Sling's settings, such as SLING_STATE"},
+     "variables: {NAME} in every value of this file; Sling's settings, such as SLING_STATE; GR_KEEP_RUNS"},
     IDLE("hooks", "hooks are not run; pre_sql and post_sql of target_options are"),
     {0},
 };

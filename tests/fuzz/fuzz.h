@@ -60,7 +60,8 @@ require_error(const struct gr_error *err, enum gr_fault fault)
 static inline void
 forget_environment(void)
 {
-    static const char *const names[] = {"HOME", "SLING_HOME_DIR", "SLING_STATE", "SLING_THREADS"};
+    static const char *const names[] = {"HOME", "SLING_HOME_DIR", "SLING_STATE", "SLING_THREADS",
+                                        "GR_KEEP_RUNS"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         (void)unsetenv(names[i]);

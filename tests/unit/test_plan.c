@@ -37,6 +37,7 @@ set_up(void **state)
     assert_int_equal(unsetenv("SLING_HOME_DIR"), 0);
     assert_int_equal(unsetenv("SLING_STATE"), 0);
     assert_int_equal(unsetenv("SLING_THREADS"), 0);
+    assert_int_equal(unsetenv("GR_KEEP_RUNS"), 0);
     assert_int_equal(setenv("GORGIAS",
                             "{type: api, spec: gorgias, secrets: {subdomain: m, "
                             "email: a@b, api_key: key1}}",
@@ -698,6 +699,21 @@ test_environment(void **state)
                    "f.yaml:6:22: SLING_THREADS must be 1 to 64, found \"many\"");
     expect_refusal(HEAD "  tags:\nenv: {X: [a]}\n",
                    "f.yaml:6:10: variable \"X\" must be a text, found a list");
+    make_plan(HEAD "  tags:\n");
+    assert_true(plan.keep_runs_ms == 400 * INT64_C(86400000));
+    make_plan(HEAD "  tags:\nenv: {GR_KEEP_RUNS: 90d}\n");
+    assert_true(plan.keep_runs_ms == 90 * INT64_C(86400000));
+    make_plan(HEAD "  tags:\nenv: {GR_KEEP_RUNS: forever}\n");
+    assert_true(plan.keep_runs_ms == 0);
+    expect_refusal(HEAD "  tags:\nenv: {GR_KEEP_RUNS: 23h}\n",
+                   "f.yaml:6:21: GR_KEEP_RUNS must be a number of days such as 90d, or forever, "
+                   "found \"23h\"");
+    expect_refusal(HEAD "  tags:\nenv: {GR_KEEP_RUNS: 99999999999999999999d}\n",
+                   "f.yaml:6:21: GR_KEEP_RUNS must be a number of days such as 90d, or forever, "
+                   "found \"99999999999999999999d\"");
+    assert_int_equal(setenv("GR_KEEP_RUNS", "30d", 1), 0);
+    make_plan(HEAD "  tags:\n");
+    assert_true(plan.keep_runs_ms == 30 * INT64_C(86400000));
     assert_int_equal(setenv("SLING_THREADS", "x", 1), 0);
     expect_refusal(HEAD "  tags:\n", "$SLING_THREADS:1:1: SLING_THREADS must be 1 to 64, found "
                                      "\"x\"");

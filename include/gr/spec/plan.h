@@ -103,6 +103,7 @@ struct gr_plan {
     bool is_dry_run;                /* SLING_DRY_RUN: nothing is to be written                */
     int64_t threads;                /* requests in flight at most; also from SLING_THREADS       */
     int64_t lanes;                  /* ... of one stream                                       */
+    int64_t keep_runs_ms;           /* from GR_KEEP_RUNS, else 400 days; 0: for ever           */
 };
 
 /* What the command line adds to the file; NULL, 0 or false where it says nothing. */
