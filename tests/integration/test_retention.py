@@ -116,6 +116,21 @@ class Retention(Case):
         self.run_replication(file)
         self.assertEqual(3, len(self.runs()))
 
+    def test_a_run_that_was_overtaken_forgets_nothing(self):
+        """Another run takes over in the very moment in which this one writes that it has ended."""
+        file = self.file()
+        self.run_replication(file)
+        self.run_replication(file)
+        self.age(1000)
+        self.database.do(f"create function {STATE}.over() returns trigger language plpgsql as $$ begin"
+                         f" update {STATE}.streams set fence = fence + 1; return new; end $$;"
+                         f"create trigger over after update of exit_code on {STATE}.runs for each row execute function {STATE}.over()")
+        self.run_replication(file)
+        self.assertEqual([1, 2, 3], self.runs())
+        self.database.do(f"drop trigger over on {STATE}.runs")
+        self.run_replication(file)
+        self.assertEqual([3, 4], self.runs())
+
     def test_a_warehouse_that_refuses_it_is_warned_about(self):
         """The run has done its work all the same."""
         file = self.file()

@@ -233,6 +233,16 @@ TWINS = (
          ("src/engine/opening.c", "state->age_ms >= 0 || state->clock_us != GR_TIME_NONE;", "state->age_ms >= 0;"),
          tests="integration test_state_command.State.test_a_reset_table_stays_with_its_account"),
 
+    # -- for those who look
+    twin("page-unescaped", "what comes from elsewhere is text on the page, whatever it holds",
+         ("src/cli/html.c", "        if (entities[i].character == c) {", "        if (entities[i].character == c && c == '&') {"), tests="unit test_report"),
+    twin("needed-forgotten", "a stream's last success is kept, however long ago it was",
+         ("src/sink/prune.c", "\" or x.status = 'succeeded' and", "\" or x.status = 'never' and"),
+         tests="integration test_retention.Retention.test_what_is_still_needed_stays_however_old"),
+    twin("overtaken-forgets", "a run that was overtaken forgets nothing",
+         ("src/sink/prune.c", "f.fence > $4::bigint", "f.fence < 0 * $4::bigint"),
+         tests="integration test_retention.Retention.test_a_run_that_was_overtaken_forgets_nothing"),
+
     # -- secrets
     twin("redirect-followed", "credentials are sent to no other host",
          ("src/source/http.c", "CURLOPT_FOLLOWLOCATION, 0L", "CURLOPT_FOLLOWLOCATION, 1L"),
