@@ -39,7 +39,7 @@ const struct gr_command gr_commands[GR_COMMAND_COUNT] = {
         "report", "FILE", "write a page to look at: freshness, runs, queues",
         gr_command_report, false},
     [GR_COMMAND_REFERENCE] = {
-        "reference", "PAGE", "print a page of the reference as Markdown",
+        "reference", "PAGE", "print a page of the reference, the manual page or a shell's completion",
         gr_command_reference, true},
 };
 

@@ -4,26 +4,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "gr/cli/exit_codes.h"
 #include "gr/cli/text.h"
 
-/* clang-format off */
-static const struct {
-    int code;
-    const char *meaning;
-} exit_codes[] = {
-    {0, "everything asked for was done"},
-    {1, "streams failed, each named on stderr, the others are committed; or an audit found gaps"},
-    {2, "the command line, the replication file or a connection is wrong: nothing was asked or "
-        "written"},
-    {3, "the source refused the credentials, or cannot be reached at all"},
-    {4, "the warehouse cannot be reached, or refuses (login, privileges)"},
-    {5, "another run of the same replication holds the lock"},
-    {6, "stopped in good order (SIGTERM, SIGINT, --max-duration), or an audit could not check all"},
-};
-/* clang-format on */
-
 enum {
-    EXIT_CODE_COUNT = sizeof(exit_codes) / sizeof(exit_codes[0]),
     LEFT_MAX = 128,
     USAGE_WIDTH = 41
 };
@@ -100,8 +84,8 @@ put_program(struct gr_buf *out)
     gr_buf_puts(out, "  gorgias-replicate COMMAND --help\n");
     put_options(NULL, out);
     gr_buf_puts(out, "\nExit codes:\n");
-    for (size_t i = 0; i < EXIT_CODE_COUNT; i++)
-        gr_buf_printf(out, "  %d  %s\n", exit_codes[i].code, exit_codes[i].meaning);
+    for (size_t i = 0; i < gr_exit_code_count; i++)
+        gr_buf_printf(out, "  %d  %s\n", gr_exit_codes[i].code, gr_exit_codes[i].meaning);
 }
 
 void
@@ -189,9 +173,9 @@ gr_help_put_reference(struct gr_buf *out)
             put_command_section(&gr_commands[i], out);
     gr_buf_puts(out, "## Exit codes\n\n| exit | meaning | faults, as logs and JSON name them |\n"
                      "|---|---|---|\n");
-    for (size_t i = 0; i < EXIT_CODE_COUNT; i++) {
-        gr_buf_printf(out, "| %d | %s | ", exit_codes[i].code, exit_codes[i].meaning);
-        put_faults_of(exit_codes[i].code, out);
+    for (size_t i = 0; i < gr_exit_code_count; i++) {
+        gr_buf_printf(out, "| %d | %s | ", gr_exit_codes[i].code, gr_exit_codes[i].meaning);
+        put_faults_of(gr_exit_codes[i].code, out);
         gr_buf_puts(out, " |\n");
     }
 }

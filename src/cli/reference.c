@@ -1,8 +1,11 @@
-/* reference.c - the pages of docs/ that are printed from the program's own tables. */
+/* reference.c - what is printed from the program's own tables, and where tests/lint/docs_fresh.py
+ * keeps it. */
 #include <string.h>
 
 #include "gr/base/buf.h"
 #include "gr/cli/command.h"
+#include "gr/cli/completion.h"
+#include "gr/cli/exit_codes.h"
 #include "gr/cli/help.h"
 #include "gr/cli/output.h"
 #include "gr/engine/run.h"
@@ -12,7 +15,7 @@
 
 /* clang-format off */
 static const struct {
-    const char *name; /* docs/NAME.md */
+    const char *name;
     void (*put)(struct gr_buf *out);
 } pages[] = {
     {"commands",         gr_help_put_reference},
@@ -20,6 +23,11 @@ static const struct {
     {"schema-file",      gr_schema_reference},
     {"from-sling",       gr_from_sling_reference},
     {"phases",           gr_phases_reference},
+    {"exit-codes",       gr_exit_codes_put},
+    {"man",              gr_man_put},
+    {"bash",             gr_completion_put_bash},
+    {"zsh",              gr_completion_put_zsh},
+    {"fish",             gr_completion_put_fish},
 };
 /* clang-format on */
 

@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "cli_golden.h"
+#include "gr/cli/completion.h"
+#include "gr/cli/exit_codes.h"
 #include "gr/cli/help.h"
 #include "gr/cli/options.h"
 #include "gr/cli/text.h"
+#include "gr/spec/schema.h"
 
 enum { ARGS_MAX = 24 };
 
@@ -409,6 +412,82 @@ test_reference(void **state)
     gr_buf_free(&text);
 }
 
+/* Rows are in the order of their codes, and no fault ends with a code that is not among them. */
+static void
+test_exit_codes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < gr_exit_code_count; i++) {
+        assert_int_equal(gr_exit_codes[i].code, i);
+        assert_non_null(gr_exit_codes[i].meaning);
+        assert_non_null(gr_exit_codes[i].scheduler);
+    }
+    for (int fault = GR_OK; fault < GR_FAULT_COUNT; fault++)
+        assert_in_range(gr_fault_facts((enum gr_fault)fault)->exit_code, 0, gr_exit_code_count - 1);
+}
+
+/* The shells complete by these: an argument that a table names, with what may stand there. */
+static void
+test_offers(void **state)
+{
+    static const struct {
+        const char *argument;
+        enum gr_offer offer;
+        const char *words;
+    } cases[] = {
+        {"FILE", GR_OFFER_YAML, ""},
+        {"DIR", GR_OFFER_FOLDER, ""},
+        {"PATH", GR_OFFER_FILE, ""},
+        {"N", GR_OFFER_NOTHING, ""},
+        {"text|json", GR_OFFER_WORDS, "text json"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct gr_buf words = gr_buf_new(0);
+
+        assert_int_equal(gr_completion_offer(cases[i].argument, &words), cases[i].offer);
+        assert_string_equal(gr_buf_text(&words), cases[i].words);
+        gr_buf_free(&words);
+    }
+}
+
+/* The streams that are offered are the streams that there are. */
+static void
+test_offered_streams(void **state)
+{
+    struct gr_buf offered = gr_buf_new(0), wanted = gr_buf_new(0);
+    struct gr_schemas schemas;
+    struct gr_error err;
+
+    (void)state;
+    assert_true(gr_schemas_load(NULL, &schemas, &err));
+    for (size_t i = 0; i < schemas.count; i++)
+        gr_buf_printf(&wanted, "%s%s", i > 0 ? " " : "", schemas.items[i].stream);
+    assert_int_equal(gr_completion_offer("A,B", &offered), GR_OFFER_LIST);
+    assert_string_equal(gr_buf_text(&offered), gr_buf_text(&wanted));
+    gr_schemas_free(&schemas);
+    gr_buf_free(&offered);
+    gr_buf_free(&wanted);
+}
+
+static void
+test_arguments(void **state)
+{
+    static const char *const wanted[] = {"FILE", "show|reset|set", "[STREAM...]"};
+    struct gr_buf argument = gr_buf_new(0);
+
+    (void)state;
+    for (size_t place = 0; place < 3; place++) {
+        gr_buf_reset(&argument);
+        assert_true(gr_completion_argument(&gr_commands[GR_COMMAND_STATE], place, &argument));
+        assert_string_equal(gr_buf_text(&argument), wanted[place]);
+    }
+    assert_false(gr_completion_argument(&gr_commands[GR_COMMAND_STATE], 3, &argument));
+    assert_false(gr_completion_argument(&gr_commands[GR_COMMAND_DISCOVER], 0, &argument));
+    gr_buf_free(&argument);
+}
+
 int
 main(void)
 {
@@ -418,6 +497,8 @@ main(void)
         cmocka_unit_test(test_help_wins),    cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_words),        cmocka_unit_test(test_log_format_of_a_refusal),
         cmocka_unit_test(test_help),         cmocka_unit_test(test_reference),
+        cmocka_unit_test(test_exit_codes),   cmocka_unit_test(test_offers),
+        cmocka_unit_test(test_arguments),    cmocka_unit_test(test_offered_streams),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
