@@ -60,8 +60,9 @@ stream_as_of(const struct gr_run_report *report, const struct gr_stream_report *
 {
     (void)report;
     (void)now_us;
-    return stream->as_of_us == GR_TIME_NONE ? (struct value){0}
-                                            : (struct value){true, stream->as_of_us / 1000};
+    if (stream->as_of_us == GR_TIME_NONE)
+        return (struct value){0};
+    return (struct value){true, stream->as_of_us / 1000};
 }
 
 static struct value

@@ -56,7 +56,7 @@ step_back_us(const struct gr_lease *lease, const struct gr_ratelimit *limit, int
 {
     int64_t left_us = TURNS * limit->spacing_us - (now_us - lease->since_us);
 
-    return clamp(left_us, 0, TURNS * limit->spacing_us) / (TURNS * STEP_PART);
+    return clamp(left_us, 0, TURNS * limit->spacing_us) / ((int64_t)TURNS * STEP_PART);
 }
 
 void

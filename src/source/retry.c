@@ -18,7 +18,8 @@ backoff_ms(int attempts, double random)
         pause *= 2;
     if (pause > BACKOFF_MAX_MS)
         pause = BACKOFF_MAX_MS;
-    return pause / 2 + (int64_t)((double)(pause / 2) * random);
+    pause /= 2;
+    return pause + (int64_t)((double)pause * random);
 }
 
 int64_t
@@ -51,7 +52,7 @@ gr_retry_after_ms(const char *text, int64_t clock_us)
         for (; *text != '\0'; text++) {
             if (*text < '0' || *text > '9')
                 return -1;
-            value = value < GR_RETRY_AFTER_MAX_MS ? value * 10 + (*text - '0') * 1000 : value;
+            value = value < GR_RETRY_AFTER_MAX_MS ? value * 10 + (*text - '0') * INT64_C(1000) : value;
         }
     return value < GR_RETRY_AFTER_MAX_MS ? value : GR_RETRY_AFTER_MAX_MS;
 }

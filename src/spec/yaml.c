@@ -564,7 +564,7 @@ gr_yaml_parse(const char *file, const char *text, size_t len, struct gr_arena *a
     GR_CLEANUP(gr_buf_free) struct gr_buf joined = gr_buf_new(0);
     size_t bom = len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
     GR_CLEANUP(gr_free_var) char *copy = gr_strndup(text + bom, len - bom);
-    struct gr_error failed;
+    struct gr_error failed = {0};
     struct reader start = {.file = gr_arena_strdup(arena, file), .arena = arena, .err = &failed};
     struct reader r;
     const struct gr_yaml_node *root = NULL;

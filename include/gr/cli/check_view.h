@@ -23,7 +23,7 @@ struct gr_check_view {
 };
 
 /* For gr_check; the context is a struct gr_check_view. */
-void gr_check_view_take(void *view, const char *subject, const char *detail,
+void gr_check_view_take(void *context, const char *subject, const char *detail,
                         const struct gr_error *err);
 
 /* Writes more to where the lines go. */

@@ -6,7 +6,7 @@
 
 #include "gr/base/buf.h"
 
-/* Appends what the JSON of gr/walk/memory.h says, or nothing; `walk` may be NULL. */
-void gr_memory_view_put(const char *walk, struct gr_buf *out);
+/* Appends what the JSON of gr/walk/memory.h says, or nothing; `json` may be NULL. */
+void gr_memory_view_put(const char *json, struct gr_buf *out);
 
 #endif

@@ -23,9 +23,9 @@ struct gr_watch *gr_watch_new(bool is_live, const volatile sig_atomic_t *stop);
 void gr_watch_free(struct gr_watch *watch);
 
 /* For gr_run_options.progress; call it a last time with the finished report. */
-void gr_watch_see(void *watch, const struct gr_run_report *report);
+void gr_watch_see(void *context, const struct gr_run_report *report);
 
 /* For gr_log_setup.around. */
-void gr_watch_around(void *watch, bool is_before);
+void gr_watch_around(void *context, bool is_before);
 
 #endif
