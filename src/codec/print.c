@@ -82,7 +82,7 @@ put_double(const struct field *field, struct gr_buf *out)
     double value;
 
     memcpy(&value, &bits, sizeof(value));
-    for (int digits = 1; digits <= DIGITS_MAX && back != bits; digits++) {
+    for (int digits = 1; digits <= DIGITS_MAX && (digits == 1 || back != bits); digits++) {
         double again;
 
         (void)snprintf(text, sizeof(text), "%.*g", digits, value);

@@ -61,6 +61,15 @@ test_each_type(void **state)
 }
 
 static void
+test_zero_is_a_number_too(void **state)
+{
+    (void)state;
+    assert_prints("{\"id\": 0, \"ratio\": 0.0}",
+                  "{\"id\": 0, \"ratio\": 0, \"is on\": null, \"text\": null, \"at\": null,"
+                  " \"meta\": null, \"_extra\": null}");
+}
+
+static void
 test_nulls_and_what_is_not_declared(void **state)
 {
     (void)state;
@@ -74,6 +83,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_type),
+        cmocka_unit_test(test_zero_is_a_number_too),
         cmocka_unit_test(test_nulls_and_what_is_not_declared),
     };
 
