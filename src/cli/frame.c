@@ -47,3 +47,24 @@ gr_frame_on_warehouse(const struct gr_options *options, gr_frame_work *work)
     gr_pg_close(frame.pg);
     return code;
 }
+
+bool
+gr_frame_one(const struct gr_frame *frame, const char *hint, struct gr_plan *one,
+             struct gr_error *err)
+{
+    const struct gr_plan *plan = frame->plan;
+    size_t count = 0;
+
+    *one = *plan;
+    one->count = 1;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->streams[i].goes_along)
+            continue;
+        one->streams = &plan->streams[i];
+        count++;
+    }
+    return count == 1 ||
+           gr_fail(err, GR_FAULT_USAGE, "\"%s\" fits %zu streams of %s", frame->options->streams,
+                   count, plan->file) ||
+           gr_hint(err, "%s", hint);
+}

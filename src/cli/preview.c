@@ -17,14 +17,11 @@ print(void *context, const struct gr_buf *lines, struct gr_error *err)
 static bool
 preview(const struct gr_frame *frame, struct gr_buf *out, struct gr_error *err)
 {
-    const struct gr_plan *plan = frame->plan;
+    struct gr_plan one;
 
     (void)out;
-    if (plan->count != 1)
-        return gr_fail(err, GR_FAULT_USAGE, "\"%s\" fits %zu streams of %s",
-                       frame->options->streams, plan->count, plan->file) ||
-               gr_hint(err, "A preview shows one stream: write its whole name.");
-    return gr_preview(plan, &plan->streams[0], print, NULL, err);
+    return gr_frame_one(frame, "A preview shows one stream: write its whole name.", &one, err) &&
+           gr_preview(&one, &one.streams[0], print, NULL, err);
 }
 
 int

@@ -112,20 +112,20 @@ show(const struct gr_frame *frame, struct gr_buf *out, struct gr_error *err)
 
 /* What became of a stream. */
 struct change {
-    const char *stream;
+    const struct gr_plan_stream *stream;
     bool is_known;     /* something was remembered of it */
     int64_t former_us; /* its bookmark until now         */
     int64_t bookmark_us;
 };
 
 static struct change
-change_of(const char *stream, const struct gr_rows *rows, int64_t bookmark_us)
+change_of(const struct gr_plan_stream *stream, const struct gr_rows *rows, int64_t bookmark_us)
 {
     struct change change = {
         .stream = stream, .former_us = GR_TIME_NONE, .bookmark_us = GR_TIME_NONE};
 
     for (size_t row = 0; row < rows->count; row++) {
-        if (strcmp(gr_rows_text(rows, row, 0), stream) != 0)
+        if (strcmp(gr_rows_text(rows, row, 0), stream->name) != 0)
             continue;
         change.is_known = true;
         change.bookmark_us = bookmark_us;
@@ -138,9 +138,18 @@ change_of(const char *stream, const struct gr_rows *rows, int64_t bookmark_us)
 static void
 put_change(const struct change *change, struct gr_buf *out)
 {
-    gr_buf_printf(out, "%s: ", change->stream);
+    const struct gr_schema *schema = change->stream->schema;
+
+    gr_buf_printf(out, "%s: ", change->stream->name);
     if (!change->is_known) {
         gr_buf_puts(out, "nothing is remembered of it\n");
+        return;
+    }
+    if (schema->walk == GR_WALK_NONE) {
+        gr_buf_printf(out,
+                      schema->made_from != NULL ? "the next run makes all its rows anew from %s\n"
+                                                : "the next run asks for each of %s again\n",
+                      schema->made_from != NULL ? schema->made_from : schema->parent);
         return;
     }
     gr_buf_puts(out, "bookmark ");
@@ -157,7 +166,7 @@ change_doc(const struct change *change)
 {
     struct json_object *item = gr_doc_object();
 
-    gr_doc_put_text(item, "stream", change->stream);
+    gr_doc_put_text(item, "stream", change->stream->name);
     gr_doc_put_bool(item, "changed", change->is_known);
     gr_doc_put_time(item, "former_bookmark", change->former_us);
     gr_doc_put_time(item, "bookmark", change->bookmark_us);
@@ -165,35 +174,36 @@ change_doc(const struct change *change)
 }
 
 static void
-put_changes(const struct gr_frame *frame, const struct gr_rows *rows, int64_t bookmark_us,
-            struct gr_buf *out)
+put_changes(const struct gr_plan *plan, bool is_json, const struct gr_rows *rows,
+            int64_t bookmark_us, struct gr_buf *out)
 {
     GR_CLEANUP(gr_doc_free_var) struct json_object *doc = gr_doc_object();
     struct json_object *streams = gr_doc_array();
 
-    for (size_t i = 0; i < frame->plan->count; i++) {
-        struct change change = change_of(frame->plan->streams[i].name, rows, bookmark_us);
+    for (size_t i = 0; i < plan->count; i++) {
+        struct change change = change_of(&plan->streams[i], rows, bookmark_us);
 
         gr_doc_add(streams, change_doc(&change));
-        if (!frame->is_json)
+        if (!is_json)
             put_change(&change, out);
     }
-    gr_doc_put_text(doc, "file", frame->plan->file);
+    gr_doc_put_text(doc, "file", plan->file);
     gr_doc_put(doc, "streams", streams);
-    if (frame->is_json)
+    if (is_json)
         gr_doc_print_json(doc, out);
 }
 
 static bool
-amend(const struct gr_frame *frame, int64_t bookmark_us, struct gr_buf *out, struct gr_error *err)
+amend(const struct gr_frame *frame, const struct gr_plan *plan, int64_t bookmark_us,
+      struct gr_buf *out, struct gr_error *err)
 {
     struct gr_rows rows = {0};
     bool has_state;
 
-    if (!gr_state_find(frame->pg, frame->plan->state_schema, &has_state, err) ||
-        (has_state && !gr_amend(frame->pg, frame->plan, bookmark_us, &rows, err)))
+    if (!gr_state_find(frame->pg, plan->state_schema, &has_state, err) ||
+        (has_state && !gr_amend(frame->pg, plan, bookmark_us, &rows, err)))
         return false;
-    put_changes(frame, &rows, bookmark_us, out);
+    put_changes(plan, frame->is_json, &rows, bookmark_us, out);
     gr_rows_free(&rows);
     return true;
 }
@@ -201,7 +211,7 @@ amend(const struct gr_frame *frame, int64_t bookmark_us, struct gr_buf *out, str
 static bool
 reset(const struct gr_frame *frame, struct gr_buf *out, struct gr_error *err)
 {
-    return amend(frame, GR_TIME_NONE, out, err);
+    return amend(frame, frame->plan, GR_TIME_NONE, out, err);
 }
 
 static bool
@@ -220,20 +230,18 @@ parse_bookmark(const char *text, int64_t *us_out, struct gr_error *err)
 static bool
 set(const struct gr_frame *frame, struct gr_buf *out, struct gr_error *err)
 {
-    const struct gr_plan *plan = frame->plan;
+    struct gr_plan one;
     int64_t bookmark_us;
 
-    if (plan->count != 1)
-        return gr_fail(err, GR_FAULT_USAGE, "\"%s\" fits %zu streams of %s",
-                       frame->options->streams, plan->count, plan->file) ||
-               gr_hint(err, "A bookmark is set for one stream: write its whole name.");
-    if (!parse_bookmark(frame->options->words[2], &bookmark_us, err) ||
-        !gr_amend_may_set(frame->pg, &plan->streams[0], err) ||
-        !amend(frame, bookmark_us, out, err))
+    if (!gr_frame_one(frame, "A bookmark is set for one stream: write its whole name.", &one,
+                      err) ||
+        !parse_bookmark(frame->options->words[2], &bookmark_us, err) ||
+        !gr_amend_may_set(frame->pg, &one.streams[0], err) ||
+        !amend(frame, &one, bookmark_us, out, err))
         return false;
-    if (plan->source.anchor_us != GR_TIME_NONE && bookmark_us < plan->source.anchor_us)
+    if (one.source.anchor_us != GR_TIME_NONE && bookmark_us < one.source.anchor_us)
         gr_log(
-            GR_LOG_WARN, plan->streams[0].name,
+            GR_LOG_WARN, one.streams[0].name,
             "the bookmark is below anchor_date of the connection, where runs begin at the earliest",
             NULL);
     return true;

@@ -40,13 +40,17 @@ put_amendment(struct gr_script *script, const struct gr_plan *plan,
     return gr_script_sql(script, gr_buf_text(&sql), params, 3);
 }
 
+/* What a full walk has left goes; what is read by no walk is to be asked for anew. */
 static void
-drop_scan(struct gr_script *script, const struct gr_plan *plan, const struct gr_plan_stream *stream)
+begin_anew(struct gr_script *script, const struct gr_plan *plan,
+           const struct gr_plan_stream *stream)
 {
     struct gr_table table;
 
     gr_table_describe(stream, plan->state_schema, &table);
     gr_commit_scan_drop(script, &table);
+    if (stream->schema->walk == GR_WALK_NONE && stream->schema->parent != NULL)
+        gr_commit_queue_all(script, &table);
     gr_table_free(&table);
 }
 
@@ -64,7 +68,7 @@ gr_amend(struct gr_pg *pg, const struct gr_plan *plan, int64_t bookmark_us, stru
         size_t step = put_amendment(script, plan, &objects, bookmark_us);
 
         for (size_t i = 0; i < plan->count; i++)
-            drop_scan(script, plan, &plan->streams[i]);
+            begin_anew(script, plan, &plan->streams[i]);
         is_ok = gr_script_run(script, pg, err);
         if (is_ok)
             gr_rows_copy(out, gr_script_rows(script, step));
@@ -81,6 +85,12 @@ judge_stream(const struct gr_plan_stream *stream, struct gr_error *err)
     if (stream->schema->walk == GR_WALK_FULL) {
         (void)gr_fail(err, GR_FAULT_USAGE, "stream \"%s\" keeps no bookmark", stream->name);
         return gr_hint(err, "Its endpoint cannot be asked for changes: each run reads all of it.");
+    }
+    if (stream->schema->walk == GR_WALK_NONE) {
+        (void)gr_fail(err, GR_FAULT_USAGE, "stream \"%s\" keeps no bookmark", stream->name);
+        return gr_hint(err, "Its rows come with those of %s: set that stream's.",
+                       stream->schema->made_from != NULL ? stream->schema->made_from
+                                                         : stream->schema->parent);
     }
     if (stream->mode != GR_MODE_INCREMENTAL) {
         (void)gr_fail(err, GR_FAULT_USAGE, "stream \"%s\" is of mode %s, which heeds no bookmark",

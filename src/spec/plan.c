@@ -509,6 +509,7 @@ check_made(struct planner *p)
             continue;
         if (!check_made_from(p, i))
             return false;
+        p->streams[i].goes_along = !p->is_selected[i];
         p->is_selected[i] = !p->options->is_audit && (p->is_selected[i] || p->is_selected[find_stream(p, from)]);
     }
     return true;

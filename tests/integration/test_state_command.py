@@ -117,6 +117,41 @@ class State(Case):
         self.assertEqual(0, self.queue())
         self.assert_equals_source("tickets", "ticket_messages")
 
+    def test_rows_that_are_asked_for_one_by_one(self):
+        file = self.replication(("customers", "customer_details"))
+        self.run_replication(file)
+        customers = self.sim.truth("customers")
+        self.database.do("update gorgias.customer_details set name = 'x', _hash = 0 where id % 2 = 0")
+        said = self.state(file, "reset", "customer_details").stdout
+        self.assertEqual("customer_details: the next run asks for each of customers again\n", said)
+        self.sim.clear_log()
+        self.run_replication(file)
+        self.assertEqual(len(customers), len(self.requests("/api/customers/")))
+        self.assert_equals_source("customers", "customer_details")
+        result = self.state(file, "set", "customer_details", "2024-01-01", expect=2)
+        self.assertIn("keeps no bookmark", result.stderr)
+        self.assertIn("come with those of customers", result.stderr)
+
+    def test_rows_that_are_made(self):
+        file = self.replication(("tickets", "ticket_custom_field_values"))
+        self.run_replication(file)
+        wanted = self.database.rows("select ticket_id, id, value from gorgias.ticket_custom_field_values order by 1, 2")
+        damage = "update gorgias.ticket_custom_field_values set value = 'null', _hash = 0"
+        made = lambda: self.database.rows("select ticket_id, id, value from gorgias.ticket_custom_field_values order by 1, 2")
+        for stream in ("ticket_custom_field_values", "tickets"):
+            with self.subTest(stream=stream):
+                self.database.do(damage)
+                self.assertIn("makes all its rows anew from tickets", self.state(file, "reset", stream).stdout)
+                self.run_replication(file)
+                self.assertEqual(wanted, made())
+        self.assertIn("come with those of tickets", self.state(file, "set", "ticket_custom_field_values", "2024-01-01", expect=2).stderr)
+        # A bookmark of tickets is no reason to make them anew, nor one of theirs.
+        said = self.state(file, "set", "tickets", self.by_age()[0]["updated_datetime"]).stdout
+        self.assertNotIn("ticket_custom_field_values", said)
+        self.assertEqual([None], [self.show(file)["ticket_custom_field_values"]["bookmark"]])
+        self.run_replication(file)
+        self.assertEqual(wanted, made())
+
     def test_min_interval_does_not_pass_over_it(self):
         file = self.replication({"tickets": {"source_options": {"min_interval": "1h"}}})
         self.run_replication(file)

@@ -31,6 +31,11 @@ typedef bool gr_frame_work(const struct gr_frame *frame, struct gr_buf *out, str
 int gr_frame_on_plan(const struct gr_options *options, gr_frame_work *work);
 int gr_frame_on_warehouse(const struct gr_options *options, gr_frame_work *work);
 
+/* The plan of the one stream that the command line names, without what only goes along with it.
+   Fails where that fits several, with `hint`. Borrows all of the frame's plan. */
+bool gr_frame_one(const struct gr_frame *frame, const char *hint, struct gr_plan *one,
+                  struct gr_error *err);
+
 /* How a run of the engine is shown. */
 struct gr_frame_views {
     void (*put)(const struct gr_plan *plan, const struct gr_run_report *report,

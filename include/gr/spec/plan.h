@@ -57,6 +57,7 @@ struct gr_plan_stream {
     const struct gr_schema *schema;
     enum gr_mode mode;
     enum gr_mode audited;           /* GR_MODE_AUDIT: the mode of its runs, incremental or full     */
+    bool goes_along;                /* not asked for, but made from a stream that is          */
     const char *note;               /* "" or why the mode is not the one that was asked for  */
     const char *table_schema;       /* identifiers, unquoted                                 */
     const char *table_name;
