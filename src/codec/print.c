@@ -10,12 +10,6 @@
 
 enum { FIELDS_BYTES = 2, LENGTH_BYTES = 4, DIGITS_MAX = 17 };
 
-/* A field of the tuple. */
-struct field {
-    const char *at; /* NULL: null */
-    size_t len;
-};
-
 static uint64_t
 big_endian(const char *at, size_t bytes)
 {
@@ -26,20 +20,20 @@ big_endian(const char *at, size_t bytes)
     return value;
 }
 
-static struct field
+static struct gr_print_field
 take_field(const char **tuple)
 {
     uint64_t len = big_endian(*tuple, LENGTH_BYTES);
-    struct field field = {.at = *tuple + LENGTH_BYTES, .len = (size_t)len};
+    struct gr_print_field field = {.at = *tuple + LENGTH_BYTES, .len = (size_t)len};
 
     if (len == UINT32_MAX)
-        field = (struct field){.at = NULL};
+        field = (struct gr_print_field){.at = NULL};
     *tuple += LENGTH_BYTES + field.len;
     return field;
 }
 
 static int64_t
-bigint(const struct field *field)
+bigint(const struct gr_print_field *field)
 {
     uint64_t bits = big_endian(field->at, field->len);
     int64_t value;
@@ -68,14 +62,14 @@ put_string(const char *text, size_t len, struct gr_buf *out)
 }
 
 static void
-put_bigint(const struct field *field, struct gr_buf *out)
+put_bigint(const struct gr_print_field *field, struct gr_buf *out)
 {
     gr_buf_printf(out, "%" PRId64, bigint(field));
 }
 
 /* With as few digits as tell it from its neighbours. */
 static void
-put_double(const struct field *field, struct gr_buf *out)
+put_double(const struct gr_print_field *field, struct gr_buf *out)
 {
     uint64_t bits = big_endian(field->at, field->len), back = 0;
     char text[64];
@@ -93,20 +87,20 @@ put_double(const struct field *field, struct gr_buf *out)
 }
 
 static void
-put_boolean(const struct field *field, struct gr_buf *out)
+put_boolean(const struct gr_print_field *field, struct gr_buf *out)
 {
     gr_buf_puts(out, field->at[0] != 0 ? "true" : "false");
 }
 
 static void
-put_text(const struct field *field, struct gr_buf *out)
+put_text(const struct gr_print_field *field, struct gr_buf *out)
 {
     put_string(field->at, field->len, out);
 }
 
 /* PostgreSQL counts from 2000 on. */
 static void
-put_timestamptz(const struct field *field, struct gr_buf *out)
+put_timestamptz(const struct gr_print_field *field, struct gr_buf *out)
 {
     char text[GR_TIME_TEXT];
 
@@ -115,13 +109,13 @@ put_timestamptz(const struct field *field, struct gr_buf *out)
 }
 
 static void
-put_json(const struct field *field, struct gr_buf *out)
+put_json(const struct gr_print_field *field, struct gr_buf *out)
 {
     gr_buf_put(out, field->at, field->len);
 }
 
 /* clang-format off */
-static void (*const printers[GR_TYPE_COUNT])(const struct field *field, struct gr_buf *out) = {
+static void (*const printers[GR_TYPE_COUNT])(const struct gr_print_field *field, struct gr_buf *out) = {
     [GR_TYPE_BIGINT]      = put_bigint,
     [GR_TYPE_DOUBLE]      = put_double,
     [GR_TYPE_BOOLEAN]     = put_boolean,
@@ -132,7 +126,8 @@ static void (*const printers[GR_TYPE_COUNT])(const struct field *field, struct g
 /* clang-format on */
 
 static void
-put_member(const char *name, enum gr_type type, const struct field *field, struct gr_buf *out)
+put_member(const char *name, enum gr_type type, const struct gr_print_field *field,
+           struct gr_buf *out)
 {
     put_string(name, strlen(name), out);
     gr_buf_puts(out, ": ");
@@ -145,7 +140,7 @@ put_member(const char *name, enum gr_type type, const struct field *field, struc
 const char *
 gr_print_tuple(const struct gr_plan_stream *stream, const char *tuple, struct gr_buf *out)
 {
-    struct field field;
+    struct gr_print_field field;
 
     tuple += FIELDS_BYTES;
     gr_buf_putc(out, '{');
@@ -159,4 +154,16 @@ gr_print_tuple(const struct gr_plan_stream *stream, const char *tuple, struct gr
     put_member("_extra", GR_TYPE_JSONB, &field, out);
     gr_buf_putc(out, '}');
     return tuple;
+}
+
+struct gr_print_field
+gr_print_field(const char *tuple, size_t column)
+{
+    struct gr_print_field field;
+
+    tuple += FIELDS_BYTES;
+    do
+        field = take_field(&tuple);
+    while (column-- > 0);
+    return field;
 }

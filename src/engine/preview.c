@@ -3,6 +3,7 @@
 
 #include "gr/base/log.h"
 #include "gr/base/time.h"
+#include "gr/codec/made.h"
 #include "gr/codec/print.h"
 #include "gr/source/gorgias.h"
 
@@ -11,10 +12,11 @@ enum { SPARE_PAGES = 10 }; /* that may hold nothing of what is wanted */
 /* A preview under way. */
 struct preview {
     const struct gr_plan_stream *stream;
+    struct gr_plan_stream listed; /* whose list is walked: the same, or with whose rows its come */
     struct gr_asking asking;
-    struct gr_row_layout *layout;
+    struct gr_row_layout *layout, *listed_layout;
     struct gr_walk walk;
-    struct gr_buf rows;
+    struct gr_buf rows; /* of the stream, to be shown */
     struct gr_rejects rejects;
     int64_t left; /* rows to be shown yet */
     gr_preview_take *take;
@@ -81,19 +83,105 @@ show(struct preview *preview, struct gr_error *err)
     return preview->take(preview->context, &lines, err);
 }
 
+/* --- rows that come with those of another stream --------------------------------------------- */
+
+static bool
+encode(void *context, const char *object, size_t len)
+{
+    struct preview *preview = context;
+    struct gr_json_reader reader = gr_json_open(object, len);
+    struct gr_json_value value;
+    struct gr_row_facts facts;
+    struct gr_error refused;
+
+    /* What is no row is among the rejects then. */
+    return gr_json_value(&reader, &value) && (gr_row_encode(preview->layout, &value, &preview->rows,
+                                                            &facts, &preview->rejects, &refused) ||
+                                              true);
+}
+
+static void
+make(struct preview *preview, const char *tuple, int64_t key)
+{
+    const struct gr_schema *schema = preview->stream->schema;
+    int column = gr_schema_column(preview->listed.schema, schema->made_of);
+    struct gr_print_field value = gr_print_field(tuple, (size_t)column);
+
+    if (value.at != NULL)
+        gr_made_rows(schema, key, value.at, value.len, encode, preview);
+}
+
+static bool
+take_asked(struct preview *preview, const struct gr_http_response *response, int64_t key,
+           struct gr_error *err)
+{
+    GR_CLEANUP(gr_page_free) struct gr_page page = {0};
+    struct gr_page_sink sink = {
+        .layout = preview->layout, .rows = &preview->rows, .rejects = &preview->rejects};
+    const char *body = gr_buf_text(&response->body);
+
+    return (gr_page_is_object(body, response->body.len, preview->stream->columns[0].field, key,
+                              err) &&
+            gr_page_object(body, response->body.len, &sink, &page, err)) ||
+           gr_fail_in(err, "%s", response->path);
+}
+
+/* One that has gone since the list was read is no row. */
+static bool
+ask(struct preview *preview, int64_t key, struct gr_error *err)
+{
+    GR_CLEANUP(gr_buf_free) struct gr_buf url = gr_buf_new(0);
+    struct gr_http_response *response;
+    bool ok;
+
+    gr_gorgias_object_url(&url, preview->stream->schema, key);
+    if (!gr_asking_get(&preview->asking, gr_buf_text(&url), &response, err))
+        return err->fault == GR_FAULT_MISSING;
+    ok = take_asked(preview, response, key, err);
+    gr_http_response_free(response);
+    return ok;
+}
+
+/* The stream's own rows of the listed ones. */
+static bool
+bring(struct preview *preview, const struct gr_page *page, const struct gr_buf *listed,
+      struct gr_error *err)
+{
+    const char *tuple = gr_buf_text(listed);
+
+    if (preview->stream->schema->walk != GR_WALK_NONE) {
+        gr_buf_put(&preview->rows, tuple, listed->len);
+        return show(preview, err);
+    }
+    for (int64_t i = 0; i < page->wanted && preview->left > 0; i++) {
+        if (preview->stream->schema->made_from != NULL)
+            make(preview, tuple, page->tuples[i].key);
+        else if (!ask(preview, page->tuples[i].key, err))
+            return false;
+        log_rejects(preview);
+        if (!show(preview, err))
+            return false;
+        tuple += page->tuples[i].bytes;
+    }
+    return true;
+}
+
+/* --- the walk -------------------------------------------------------------------------------- */
+
 static bool
 step(struct preview *preview, const struct gr_walk_ask *ask, struct gr_error *err)
 {
     GR_CLEANUP(gr_page_free) struct gr_page page = {0};
-    struct gr_page_sink sink = {.layout = preview->layout,
+    GR_CLEANUP(gr_buf_free) struct gr_buf listed = gr_buf_new(0);
+    struct gr_page_sink sink = {.layout = preview->listed_layout,
                                 .walk = &preview->walk,
-                                .rows = &preview->rows,
+                                .rows = &listed,
                                 .rejects = &preview->rejects};
 
-    if (!gr_preview_page(&preview->asking, preview->stream, ask, &sink, &page, err))
+    if (!gr_preview_page(&preview->asking, &preview->listed, ask, &sink, &page, err))
         return false;
     log_rejects(preview);
-    return show(preview, err) && gr_walk_page(&preview->walk, &page.facts, err);
+    return bring(preview, &page, &listed, err) && gr_walk_page(&preview->walk, &page.facts, err);
 }
 
 /* A walk that turns into one through everything would show rows a second time. */
@@ -102,7 +190,7 @@ walk(struct preview *preview, struct gr_error *err)
 {
     bool was_scan = gr_walk_is_scan(&preview->walk);
     int64_t limit = preview->stream->limit_rows;
-    int64_t pages = limit / preview->stream->schema->page_limit + SPARE_PAGES;
+    int64_t pages = limit / preview->listed.schema->page_limit + SPARE_PAGES;
     struct gr_walk_ask ask;
 
     while (pages-- > 0 && preview->left > 0 && gr_walk_next(&preview->walk, &ask)) {
@@ -128,11 +216,36 @@ on_new_field(void *context, const char *name)
            name, "kept_in", "_extra", NULL);
 }
 
+/* The stream itself; or, as its schema has it, the one with whose rows its come. */
+static struct gr_plan_stream
+listed_for(const struct gr_plan *plan, const struct gr_plan_stream *stream)
+{
+    const char *from =
+        stream->schema->made_from != NULL ? stream->schema->made_from : stream->schema->parent;
+    const struct gr_schema *schema;
+
+    if (stream->schema->walk != GR_WALK_NONE)
+        return *stream;
+    schema = gr_schemas_find(&plan->schemas, from);
+    return (struct gr_plan_stream){
+        .name = schema->stream,
+        .schema = schema,
+        .mode = GR_MODE_INCREMENTAL,
+        .note = "",
+        .columns = schema->columns,
+        .column_count = schema->column_count,
+        .key_count = schema->key_count,
+        .cursor_column = schema->cursor != NULL ? gr_schema_column(schema, schema->cursor) : -1,
+        .range_from_us = GR_TIME_NONE,
+        .range_to_us = GR_TIME_NONE};
+}
+
 bool
 gr_preview(const struct gr_plan *plan, const struct gr_plan_stream *stream, gr_preview_take *take,
            void *context, struct gr_error *err)
 {
     struct preview preview = {.stream = stream,
+                              .listed = listed_for(plan, stream),
                               .rows = gr_buf_new(0),
                               .left = stream->limit_rows,
                               .take = take,
@@ -140,13 +253,17 @@ gr_preview(const struct gr_plan *plan, const struct gr_plan_stream *stream, gr_p
     bool ok;
 
     preview.layout = gr_row_layout_new(stream);
-    gr_row_on_new_field(preview.layout, on_new_field, &preview);
-    gr_walk_begin(&preview.walk, stream, stream->mode != GR_MODE_INCREMENTAL,
+    preview.listed_layout = gr_row_layout_new(&preview.listed);
+    gr_row_on_new_field(stream->schema->walk == GR_WALK_NONE ? preview.layout
+                                                             : preview.listed_layout,
+                        on_new_field, &preview);
+    gr_walk_begin(&preview.walk, &preview.listed, preview.listed.mode != GR_MODE_INCREMENTAL,
                   plan->source.anchor_us, GR_TIME_NONE, NULL, gr_clock_us());
     ok = gr_asking_open(&preview.asking, &plan->source, err) && walk(&preview, err);
     gr_asking_close(&preview.asking);
     gr_walk_free(&preview.walk);
     gr_row_layout_free(preview.layout);
+    gr_row_layout_free(preview.listed_layout);
     gr_rejects_free(&preview.rejects);
     gr_buf_free(&preview.rows);
     return ok;

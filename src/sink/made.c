@@ -28,14 +28,17 @@ put_extra(const struct gr_schema *schema, struct gr_buf *sql)
     gr_buf_puts(sql, ", '{}')");
 }
 
-/* made: all rows that there should be of these parents. An entry is named by a whole number; one
-   that is no object has nothing but its value. */
+/* made: all rows that there should be of these parents. gr/codec/made.h does the same without a
+   warehouse. */
 static void
 put_made(const struct gr_table *table, const char *from, bool has_keys, struct gr_buf *sql)
 {
+    const struct gr_schema *schema = table->stream->schema;
     struct gr_buf value GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf only GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
 
-    gr_merge_parent_value(table, table->stream->schema->made_of, &value);
+    gr_sql_literal(&only, schema->columns[schema->key_count].field);
+    gr_merge_parent_value(table, schema->made_of, &value);
     gr_buf_puts(&value, "::jsonb");
     gr_buf_puts(sql, "with made as materialized (\nselect ");
     gr_merge_column("p", gr_merge_parent_key(table), sql);
@@ -44,10 +47,11 @@ put_made(const struct gr_table *table, const char *from, bool has_keys, struct g
                   "p._deleted_at as gone_at\n"
                   "from %s as p cross join lateral (select e.key, case jsonb_typeof(e.value) when "
                   "'object' then"
-                  " e.value else jsonb_build_object('value', e.value) end as o from "
+                  " e.value else jsonb_build_object(%s, e.value) end as o from "
                   "jsonb_each(case jsonb_typeof(%s)"
-                  " when 'object' then %s end) as e where e.key ~ '^(0|[1-9][0-9]{0,17})$') as f",
-                  from, gr_buf_text(&value), gr_buf_text(&value));
+                  " when 'object' then %s end) as e where e.key ~ '^(0|[1-9][0-9]{0,%d})$') as f",
+                  from, gr_buf_text(&only), gr_buf_text(&value), gr_buf_text(&value),
+                  GR_MADE_DIGITS_MAX - 1);
     if (has_keys) {
         gr_buf_puts(sql, "\nwhere ");
         gr_merge_column("p", gr_merge_parent_key(table), sql);

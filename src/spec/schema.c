@@ -505,6 +505,9 @@ check_made(struct loader *l)
     if (s->ask != GR_ASK_NONE)
         return gr_yaml_fail(at(l, "ask"), l->err,
                             "\"ask\" does not go with \"made_from\": nothing is asked for");
+    if (s->column_count == 2)
+        return gr_yaml_fail(at(l, "columns"), l->err,
+                            "\"made_from\" needs a column for the value of an entry");
     if (s->key_count != 2 || strcmp(s->columns[0].name, s->parent_key) != 0)
         return gr_yaml_fail(
             at(l, "key"), l->err,

@@ -261,6 +261,9 @@ test_refusals(void **state)
          "t.yaml:4:6: \"key\" must be \"parent_key\" and the entry's name with \"made_from\""},
         {HEAD "key: [id, n]\nwalk: none\nmade_from: p\nmade_of: m\nparent_key: id\n" COLUMNS,
          "t.yaml:10:3: column \"at\" must be text or jsonb with \"made_from\""},
+        {HEAD "key: [id, n]\nwalk: none\nmade_from: p\nmade_of: m\nparent_key: id\n"
+              "columns:\n  id: { type: bigint, description: \"x\" }\n  n: { type: bigint, description: \"x\" }\n",
+         "t.yaml:10:3: \"made_from\" needs a column for the value of an entry"},
         {HEAD "key: [id, n]\nwalk: none\nmade_from: p\nmade_of: m\nparent_key: id\nask: ids\n"
               "ask_param: x\n" COLUMNS,
          "t.yaml:9:6: \"ask\" does not go with \"made_from\": nothing is asked for"},

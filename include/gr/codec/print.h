@@ -18,4 +18,11 @@
 const char *gr_print_tuple(const struct gr_plan_stream *stream, const char *tuple,
                            struct gr_buf *out);
 
+/* A field of a tuple, in the bytes of COPY; `at` is NULL for null. */
+struct gr_print_field {
+    const char *at;
+    size_t len;
+};
+struct gr_print_field gr_print_field(const char *tuple, size_t column);
+
 #endif

@@ -3,6 +3,8 @@
  * nowhere: no warehouse is needed.
  *
  * The stream is walked as a first run would walk it, so newest rows come first where it does so.
+ * Where its rows come with those of another stream, that one's list is walked: each row is asked
+ * for by its id, or made.
  *
  * Errors  as gr/engine/asking.h; GR_FAULT_PAYLOAD for a page that is none
  */

@@ -54,6 +54,9 @@ struct gr_column {
     const char *member;             /* its name there; `field` is both, joined by __              */
 };
 
+/* Digits of the number that names an entry of made_of, at most: bigint holds whatever they say. */
+enum { GR_MADE_DIGITS_MAX = 18 };
+
 /* What joins the names of nested fields: customer__id. */
 #define GR_NESTED_JOIN "__"
 
@@ -89,7 +92,8 @@ struct gr_schema {
     const char *parent_key;   /* column of this stream that holds the key of parent or made_from */
     const char *parent_count; /* column of the parent: how many rows there should be         */
     const char *made_from;    /* stream of whose rows these are made, without a request, or NULL */
-    const char *made_of;      /* its column: an object whose entries are the rows here       */
+    const char *made_of;      /* its column: an object whose entries are the rows here; one that is
+                                 no object has nothing but columns[key_count]               */
     const char *event_object; /* object_type of the events below                             */
     const char *const *event_types; /* event types that put their object into this queue     */
     size_t event_type_count;
