@@ -23,6 +23,7 @@ struct init {
     struct gr_starter starter;
     bool *is_refused; /* of each schema                            */
     int64_t refused;
+    int64_t wanted; /* streams that are not off for what they are      */
     struct gr_check_view view;
 };
 
@@ -184,7 +185,7 @@ try_file(struct init *init, const struct gr_plan *plan, int *code_out, struct gr
                        "%s was not written: %" PRId64 " of %" PRId64 " checks failed",
                        init->starter.file, init->view.failed, init->view.count) ||
                gr_hint(err, "Mend what is marked with a cross, and try again.");
-    if (init->refused == (int64_t)init->schemas.count) {
+    if (init->refused == init->wanted) {
         *code_out = 1;
         return gr_fail(err, GR_FAULT_FORBIDDEN, "%s was not written: no endpoint may be read",
                        init->starter.file);
@@ -198,11 +199,15 @@ put_result(const struct init *init, struct gr_buf *out)
     const struct gr_starter *starter = &init->starter;
 
     gr_buf_printf(out, "gorgias-replicate: wrote %s: %" PRId64 " streams, %s -> %s (%s)\n",
-                  starter->file, (int64_t)init->schemas.count - init->refused, starter->source,
-                  starter->target, starter->warehouse);
+                  starter->file, init->wanted - init->refused, starter->source, starter->target,
+                  starter->warehouse);
     if (init->refused > 0)
         gr_buf_printf(out, "%" PRId64 " are disabled in it: this account's key may not read them\n",
                       init->refused);
+    if (init->wanted < (int64_t)init->schemas.count)
+        gr_buf_printf(out,
+                      "%" PRId64 " more are in it, and off: remove disabled: true to copy them\n",
+                      (int64_t)init->schemas.count - init->wanted);
     gr_buf_printf(out, "Next: gorgias-replicate run %s --dry-run, then without --dry-run\n",
                   starter->file);
 }
@@ -238,6 +243,8 @@ init_file(struct init *init, int *code_out, struct gr_error *err)
     if (!is_free(init->starter.file, err) || !gr_schemas_load(NULL, &init->schemas, err) ||
         !find_connections(init, arena, err))
         return false;
+    for (size_t i = 0; i < init->schemas.count; i++)
+        init->wanted += !init->schemas.items[i].is_named_only;
     init->is_refused = gr_arena_alloc(arena, init->schemas.count, sizeof(bool));
     init->beside = gr_arena_printf(arena, "%s.%ld.tmp", init->starter.file, (long)getpid());
     ok = try_and_write(init, code_out, err);

@@ -61,6 +61,20 @@ put_comment(const char *text, struct gr_buf *out)
     gr_buf_putc(out, '\n');
 }
 
+/* A stream that '*' would not include is off, with what it costs where that is not what others do.
+ */
+static void
+put_off(const struct gr_schema *schema, struct gr_buf *out)
+{
+    gr_buf_puts(out, "    disabled: true");
+    if (schema->made_from != NULL)
+        gr_buf_printf(out, "  # made of %s of %s, without requests", schema->made_of,
+                      schema->made_from);
+    else if (schema->walk == GR_WALK_NONE)
+        gr_buf_printf(out, "  # takes a request for each of %s", schema->parent);
+    gr_buf_putc(out, '\n');
+}
+
 static void
 put_stream(const struct gr_schema *schema, bool is_refused, size_t width, struct gr_buf *out)
 {
@@ -72,18 +86,40 @@ put_stream(const struct gr_schema *schema, bool is_refused, size_t width, struct
     put_comment(schema->description, out);
     if (is_refused)
         gr_buf_puts(out, "    disabled: true  # this account's key may not read it\n");
+    else if (schema->is_named_only)
+        put_off(schema, out);
+}
+
+/* The streams of a file, by how they are read. */
+enum group { GROUP_CHANGES, GROUP_WHOLE, GROUP_NAMED_ONLY, GROUPS };
+
+static enum group
+group_of(const struct gr_schema *schema)
+{
+    if (schema->is_named_only)
+        return GROUP_NAMED_ONLY;
+    return schema->walk == GR_WALK_FULL ? GROUP_WHOLE : GROUP_CHANGES;
 }
 
 static void
-put_streams(const struct gr_starter *starter, bool are_whole, struct gr_buf *out)
+put_streams(const struct gr_starter *starter, struct gr_buf *out)
 {
+    static const char *const heads[GROUPS] = {
+        [GROUP_WHOLE] =
+            "Lists that cannot be asked for changes: read in full, and written where they differ.",
+        [GROUP_NAMED_ONLY] = "Not in '*', and so off: remove disabled: true to copy them.",
+    };
     const struct gr_schemas *schemas = starter->schemas;
     size_t width = name_width(schemas);
 
-    for (size_t i = 0; i < schemas->count; i++)
-        if ((schemas->items[i].walk == GR_WALK_FULL) == are_whole)
-            put_stream(&schemas->items[i], starter->is_refused != NULL && starter->is_refused[i],
-                       width, out);
+    for (enum group group = GROUP_CHANGES; group < GROUPS; group++) {
+        if (heads[group] != NULL)
+            gr_buf_printf(out, "\n  # %s\n", heads[group]);
+        for (size_t i = 0; i < schemas->count; i++)
+            if (group_of(&schemas->items[i]) == group)
+                put_stream(&schemas->items[i],
+                           starter->is_refused != NULL && starter->is_refused[i], width, out);
+    }
 }
 
 void
@@ -100,8 +136,5 @@ gr_starter_put(const struct gr_starter *starter, struct gr_buf *out)
         "nothing).\n"
         "# Put disabled: true under a stream that is not wanted.\n"
         "streams:\n");
-    put_streams(starter, false, out);
-    gr_buf_puts(out, "\n  # Lists that cannot be asked for changes: read in full, and written "
-                     "where they differ.\n");
-    put_streams(starter, true, out);
+    put_streams(starter, out);
 }

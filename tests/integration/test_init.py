@@ -4,7 +4,7 @@ import json
 import os
 import unittest
 
-from harness import SECRETS, STREAMS, Case
+from harness import ALL_STREAMS, SECRETS, STREAMS, Case
 
 
 class Init(Case):
@@ -42,8 +42,22 @@ class Init(Case):
         self.assertEqual([], self.database.rows("select from pg_namespace where nspname in ('gorgias', '_gorgias_replicate')"))
         validated = self.command("validate", self.path, env=env)
         self.assertEqual((0, ""), (validated.code, validated.stderr), str(validated))
-        self.run_replication(self.path, env=env)
+        result = self.run_replication(self.path, env=env)
+        self.assertEqual(set(STREAMS), {stream["stream"] for stream in result.summary["streams"]})   # what '*' would have copied
         self.assert_equals_source()
+
+    def test_streams_that_are_not_for_everybody_are_there_and_off(self):
+        env = self.both()
+        result = self.init(env=env)
+        others = set(ALL_STREAMS) - set(STREAMS)
+        self.assertIn(f": {len(STREAMS)} streams,", result.stdout)
+        self.assertIn(f"{len(others)} more are in it, and off", result.stdout)
+        text = self.text()
+        for stream in others:
+            self.assertRegex(text, rf"(?m)^  {stream}: +# .*\n    disabled: true")
+        self.write("all.yaml", text.replace("disabled: true", "disabled: false"))
+        ran = self.run_replication(os.path.join(self.folder, "all.yaml"), env=env)
+        self.assertEqual(set(ALL_STREAMS), {stream["stream"] for stream in ran.summary["streams"]})
 
     def test_nothing_is_overwritten(self):
         self.write("new.yaml", "mine")
@@ -100,7 +114,7 @@ class Init(Case):
         env = self.both()
         result = self.init(env=env)
         self.assertIn("2 are disabled in it", result.stdout)
-        self.assertEqual(2, self.text().count("disabled: true  #"))
+        self.assertEqual(2, self.text().count("disabled: true  # this account's key"))
         self.run_replication(self.path, env=env)
 
     def test_wrong_input(self):

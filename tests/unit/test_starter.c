@@ -13,15 +13,26 @@ static void
 test_starter(void **state)
 {
     static const struct gr_schema streams[] = {
+        {.stream = "details",
+         .walk = GR_WALK_NONE,
+         .parent = "tickets",
+         .is_named_only = true,
+         .description = "One by one"},
         {.stream = "tags", .walk = GR_WALK_FULL, .description = "Labels of tickets"},
         {.stream = "tickets", .walk = GR_WALK_NEWEST_FIRST, .description = "Conversations"},
         {.stream = "users",
          .walk = GR_WALK_FULL,
          .description = "Agents, and a description that goes on for so long that it has to be cut "
                         "somewhere or the line would not be read by anybody at all"},
+        {.stream = "values",
+         .walk = GR_WALK_NONE,
+         .made_from = "tickets",
+         .made_of = "fields",
+         .is_named_only = true,
+         .description = "Of fields"},
     };
-    static const bool is_refused[] = {false, false, true};
-    const struct gr_schemas schemas = {.items = streams, .count = 3};
+    static const bool is_refused[] = {false, false, false, true, false};
+    const struct gr_schemas schemas = {.items = streams, .count = 5};
     const struct gr_starter starter = {.file = "gorgias.yaml",
                                        .source = "GORGIAS",
                                        .source_place = "the environment variable GORGIAS",
