@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "gr/base/alloc.h"
 #include "gr/base/time.h"
 #include "gr/cli/doc.h"
 #include "gr/cli/grid.h"
@@ -23,29 +25,28 @@ static bool
 begins_at_anchor(const struct gr_plan *plan, const struct gr_forecast_stream *stream)
 {
     return stream->plan->mode == GR_MODE_INCREMENTAL &&
-           stream->plan->schema->walk != GR_WALK_FULL && !has_bookmark(stream) &&
+           stream->plan->schema->walk != GR_WALK_FULL &&
+           stream->plan->schema->walk != GR_WALK_NONE && !has_bookmark(stream) &&
            plan->source.anchor_us != GR_TIME_NONE;
 }
 
 static void
 put_from(const struct gr_forecast_stream *stream, struct gr_buf *out)
 {
-    if (stream->estimate.basis == GR_BASIS_NOTHING)
-        gr_buf_puts(out, "-");
-    else if (stream->plan->mode == GR_MODE_INCREMENTAL && has_bookmark(stream))
-        gr_moment_put(stream->from_us, "-", out);
-    else
-        gr_moment_put(stream->from_us, "the beginning", out);
-}
+    const struct gr_schema *schema = stream->plan->schema;
 
-static void
-put_to(const struct gr_forecast_stream *stream, struct gr_buf *out)
-{
-    if (stream->estimate.basis == GR_BASIS_NOTHING)
+    if (schema->walk == GR_WALK_NONE) {
+        gr_buf_printf(out, "rows of %s",
+                      schema->made_from != NULL ? schema->made_from : schema->parent);
+    } else if (stream->estimate.basis == GR_BASIS_NOTHING) {
         gr_buf_puts(out, "-");
-    else
-        gr_moment_put(stream->plan->has_range ? stream->plan->range_to_us : GR_TIME_NONE, "now",
-                      out);
+    } else {
+        gr_moment_put(stream->from_us, "the beginning", out);
+        if (stream->plan->has_range)
+            gr_buf_puts(out, " to ");
+        if (stream->plan->has_range)
+            gr_moment_put(stream->plan->range_to_us, "now", out);
+    }
 }
 
 static void
@@ -87,27 +88,111 @@ put_notes(const struct gr_plan *plan, const struct gr_forecast_stream *stream, s
 }
 
 static void
-put_stream(struct gr_grid *grid, const struct gr_plan *plan, const struct gr_forecast *forecast,
+put_stream(struct gr_grid *grid, const struct gr_forecast *forecast,
            const struct gr_forecast_stream *stream)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
 
     gr_grid_put(grid, stream->plan->name);
     gr_grid_put(grid, gr_mode_name(stream->plan->mode));
-    gr_buf_printf(&text, "%s.%s", stream->plan->table_schema, stream->plan->table_name);
-    gr_grid_put(grid, gr_buf_text(&text));
-    gr_buf_reset(&text);
     put_from(stream, &text);
-    gr_grid_put(grid, gr_buf_text(&text));
-    gr_buf_reset(&text);
-    put_to(stream, &text);
     gr_grid_put(grid, gr_buf_text(&text));
     put_numbers(grid, forecast, &stream->estimate);
     gr_grid_put(grid, gr_basis_name(stream->estimate.basis));
-    gr_buf_reset(&text);
-    put_notes(plan, stream, &text);
-    gr_grid_put(grid, gr_buf_text(&text));
 }
+
+/* --- notes ---------------------------------------------------------------------------------- */
+
+enum { NAMES_MAX = 3 }; /* of streams that share a note */
+
+/* What is to be said of each stream, once for all of which it is true. */
+struct notes {
+    const struct gr_forecast *forecast;
+    char **texts; /* owned, of each stream */
+};
+
+/* Where its rows go, and whatever else there is. */
+static char *
+note_text(const struct gr_plan *plan, const struct gr_forecast_stream *stream)
+{
+    struct gr_buf text = gr_buf_new(0);
+    bool is_namesake = strcmp(stream->plan->table_name, stream->plan->name) == 0;
+
+    gr_buf_printf(&text, "into %s%s%s", stream->plan->table_schema, is_namesake ? "" : ".",
+                  is_namesake ? "" : stream->plan->table_name);
+    put_notes(plan, stream, &text);
+    return gr_buf_take(&text);
+}
+
+/* True if the notes of the stream hold this one. */
+static bool
+has_note(const char *text, const char *note, size_t len)
+{
+    while (text != NULL) {
+        if (strncmp(text, note, len) == 0 && (text[len] == '\0' || text[len] == ';'))
+            return true;
+        text = strstr(text, "; ");
+        text = text != NULL ? text + 2 : NULL;
+    }
+    return false;
+}
+
+static void
+put_names(const struct notes *notes, const char *note, size_t len, struct gr_buf *out)
+{
+    const struct gr_forecast *forecast = notes->forecast;
+    size_t count = 0, named = 0;
+
+    for (size_t i = 0; i < forecast->count; i++)
+        count += has_note(notes->texts[i], note, len);
+    if (count == forecast->count && count > 1) {
+        gr_buf_puts(out, "all");
+        return;
+    }
+    for (size_t i = 0; i < forecast->count && named < NAMES_MAX; i++)
+        if (has_note(notes->texts[i], note, len))
+            gr_buf_printf(out, "%s%s", named++ > 0 ? ", " : "", forecast->streams[i].plan->name);
+    if (count > named)
+        gr_buf_printf(out, " and %zu more", count - named);
+}
+
+static void
+put_new_notes(const struct notes *notes, size_t stream, struct gr_buf *out)
+{
+    const char *note = notes->texts[stream];
+
+    while (*note != '\0') {
+        const char *end = strstr(note, "; ");
+        size_t len = end != NULL ? (size_t)(end - note) : strlen(note);
+        bool is_new = true;
+
+        for (size_t i = 0; i < stream; i++)
+            is_new = is_new && !has_note(notes->texts[i], note, len);
+        if (is_new) {
+            gr_buf_puts(out, "  ");
+            put_names(notes, note, len, out);
+            gr_buf_printf(out, ": %.*s\n", (int)len, note);
+        }
+        note += len + (end != NULL ? 2 : 0);
+    }
+}
+
+static void
+put_all_notes(const struct gr_plan *plan, const struct gr_forecast *forecast, struct gr_buf *out)
+{
+    struct notes notes = {.forecast = forecast,
+                          .texts = gr_alloc(forecast->count, sizeof(notes.texts[0]))};
+
+    for (size_t i = 0; i < forecast->count; i++)
+        notes.texts[i] = note_text(plan, &forecast->streams[i]);
+    for (size_t i = 0; i < forecast->count; i++)
+        put_new_notes(&notes, i, out);
+    for (size_t i = 0; i < forecast->count; i++)
+        gr_free(notes.texts[i]);
+    gr_free(notes.texts);
+}
+
+/* --- the table ------------------------------------------------------------------------------ */
 
 static void
 put_last_lines(const struct gr_plan *plan, const struct gr_forecast *forecast, struct gr_buf *out)
@@ -139,20 +224,18 @@ gr_dry_run_view_put(const struct gr_plan *plan, const struct gr_forecast *foreca
     static const struct gr_grid_column columns[] = {
         {.title = "STREAM"},
         {.title = "MODE"},
-        {.title = "OBJECT"},
         {.title = "FROM"},
-        {.title = "TO"},
         {.title = "REQUESTS", .is_right = true},
         {.title = "TIME", .is_right = true},
         {.title = "BY"},
-        {.title = "NOTES"},
     };
     GR_CLEANUP(gr_grid_free_var)
     struct gr_grid *grid = gr_grid_new(columns, sizeof(columns) / sizeof(columns[0]));
 
     for (size_t i = 0; i < forecast->count; i++)
-        put_stream(grid, plan, forecast, &forecast->streams[i]);
+        put_stream(grid, forecast, &forecast->streams[i]);
     gr_grid_print(grid, 0, out);
+    put_all_notes(plan, forecast, out);
     put_last_lines(plan, forecast, out);
 }
 

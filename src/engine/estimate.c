@@ -11,8 +11,9 @@ static const char *const basis_names[GR_BASIS_COUNT] = {
     [GR_BASIS_OBJECT]  = "a single object",
     [GR_BASIS_RUNS]    = "its last runs",
     [GR_BASIS_WHOLE]   = "its last full reading",
-    [GR_BASIS_PACE]    = "the pace of its newest rows, roughly",
+    [GR_BASIS_PACE]    = "pace of newest rows",
     [GR_BASIS_PAGE]    = "its only page",
+    [GR_BASIS_PARENT]  = "rows of its parent",
     [GR_BASIS_LIMIT]   = "the row limit, at most",
 };
 /* clang-format on */
@@ -66,8 +67,12 @@ without_limit(const struct gr_estimate_case *known)
     if (!known->is_whole && known->history_runs > 0 && known->history_ms > 0 &&
         known->since_ms >= 0)
         return (struct gr_estimate){
-            max64(scale(known->history_requests, known->since_ms, known->history_ms), 1),
+            max64(scale(known->history_requests, known->since_ms, known->history_ms),
+                  known->is_asked ? 0 : 1),
             GR_BASIS_RUNS};
+    if (known->is_asked)
+        return (struct gr_estimate){known->parent_rows,
+                                    known->parent_rows >= 0 ? GR_BASIS_PARENT : GR_BASIS_UNKNOWN};
     return of_page(known);
 }
 
@@ -81,7 +86,10 @@ gr_estimate(const struct gr_estimate_case *known)
         return (struct gr_estimate){0, GR_BASIS_NOTHING};
     if (known->limit_rows > 0 && (estimate.requests < 0 || estimate.requests > most))
         return (struct gr_estimate){most, GR_BASIS_LIMIT};
-    if (estimate.requests >= 0 && known->limit_rows == 0)
+    if (known->is_asked && known->parent_rows >= 0 && estimate.requests > known->parent_rows)
+        estimate = (struct gr_estimate){known->parent_rows, GR_BASIS_PARENT};
+    /* What is in its queue is of its parent's rows. */
+    if (estimate.requests >= 0 && known->limit_rows == 0 && estimate.basis != GR_BASIS_PARENT)
         estimate.requests += known->queue_requests;
     return estimate;
 }

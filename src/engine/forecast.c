@@ -1,9 +1,42 @@
 /* forecast.c - what a run of this plan would do now. */
 #include "gr/engine/forecast.h"
 
+#include <string.h>
+
 #include "gr/base/alloc.h"
 #include "gr/base/time.h"
 #include "gr/engine/preview.h"
+
+/* No list has the stream's rows, and each is asked for. */
+static bool
+is_asked(const struct gr_plan_stream *stream)
+{
+    return stream->schema->walk == GR_WALK_NONE && stream->schema->parent != NULL;
+}
+
+static struct gr_forecast_stream *
+parent_of(const struct gr_forecast *forecast, const struct gr_plan_stream *stream)
+{
+    for (size_t i = 0; i < forecast->count; i++)
+        if (strcmp(forecast->streams[i].plan->name, stream->schema->parent) == 0)
+            return &forecast->streams[i];
+    return NULL;
+}
+
+/* Rows of which each may be asked for. */
+static bool
+count_parents(struct gr_pg *pg, struct gr_forecast *out)
+{
+    for (size_t i = 0; i < out->count; i++) {
+        const struct gr_plan_stream *stream = out->streams[i].plan;
+        struct gr_forecast_stream *parent = is_asked(stream) ? parent_of(out, stream) : NULL;
+
+        if (parent != NULL &&
+            !gr_overview_count(pg, parent->plan, &parent->table_rows, &out->warehouse))
+            return false;
+    }
+    return true;
+}
 
 static void
 look_at_state(const struct gr_plan *plan, struct gr_forecast *out)
@@ -12,7 +45,7 @@ look_at_state(const struct gr_plan *plan, struct gr_forecast *out)
 
     if (!gr_pg_open(&plan->target, &pg, &out->warehouse))
         return;
-    if (gr_overview_read(pg, plan, &out->overview, &out->warehouse))
+    if (gr_overview_read(pg, plan, &out->overview, &out->warehouse) && count_parents(pg, out))
         out->warehouse.fault = GR_OK;
     gr_pg_close(pg);
     if (out->overview.has_budget && !plan->source.rate.is_stated) {
@@ -41,7 +74,7 @@ from_of(const struct gr_plan *plan, const struct gr_forecast_stream *stream)
 {
     if (stream->plan->has_range)
         return stream->plan->range_from_us;
-    if (!is_incremental(stream->plan))
+    if (!is_incremental(stream->plan) || stream->plan->schema->walk == GR_WALK_NONE)
         return GR_TIME_NONE;
     if (stream->state != NULL && stream->state->bookmark_us != GR_TIME_NONE)
         return stream->state->bookmark_us;
@@ -55,6 +88,39 @@ struct first_page {
     int64_t first_us, last_us;
 };
 
+/* A part of what is asked for one by one is none of it. */
+static bool
+asks_nothing(const struct gr_forecast_stream *stream)
+{
+    const struct gr_plan_stream *plan = stream->plan;
+
+    return stream->is_fresh || plan->mode == GR_MODE_DEFINITION_ONLY ||
+           plan->schema->made_from != NULL || (is_asked(plan) && plan->limit_rows > 0);
+}
+
+/* As many as are here; before there are any, as its own reading brings. */
+static int64_t
+parent_rows(const struct gr_forecast *forecast, const struct gr_plan_stream *stream)
+{
+    const struct gr_forecast_stream *parent = parent_of(forecast, stream);
+
+    if (parent == NULL || parent->table_rows > 0)
+        return parent != NULL ? parent->table_rows : -1;
+    return parent->estimate.requests >= 0
+               ? parent->estimate.requests * parent->plan->schema->page_limit
+               : -1;
+}
+
+/* Its last runs tell what one that goes on from them takes. */
+static bool
+goes_on(const struct gr_forecast_stream *stream)
+{
+    const struct gr_overview_stream *state = stream->state;
+
+    return state != NULL && stream->plan->mode == GR_MODE_INCREMENTAL &&
+           (is_asked(stream->plan) ? state->completed_us : state->bookmark_us) != GR_TIME_NONE;
+}
+
 static struct gr_estimate_case
 known_of(const struct gr_forecast *forecast, const struct gr_forecast_stream *stream,
          const struct first_page *page)
@@ -62,7 +128,9 @@ known_of(const struct gr_forecast *forecast, const struct gr_forecast_stream *st
     const struct gr_plan_stream *plan = stream->plan;
     const struct gr_overview_stream *state = stream->state;
     struct gr_estimate_case known = {
-        .asks_nothing = stream->is_fresh || plan->mode == GR_MODE_DEFINITION_ONLY,
+        .asks_nothing = asks_nothing(stream),
+        .is_asked = is_asked(plan),
+        .parent_rows = is_asked(plan) ? parent_rows(forecast, plan) : -1,
         .is_object = plan->schema->shape == GR_SHAPE_OBJECT,
         .is_whole = !is_incremental(plan) && !plan->has_range,
         .page_limit = plan->schema->page_limit,
@@ -74,7 +142,7 @@ known_of(const struct gr_forecast *forecast, const struct gr_forecast_stream *st
         .distance_us = -1,
     };
 
-    if (state != NULL && plan->mode == GR_MODE_INCREMENTAL && state->bookmark_us != GR_TIME_NONE) {
+    if (goes_on(stream)) {
         known.history_runs = state->history_runs;
         known.history_requests = state->history_requests;
         known.history_ms = state->history_ms;
@@ -111,7 +179,7 @@ worth_of(const struct gr_forecast_stream *stream)
     bool is_paced =
         is_incremental(stream->plan) && stream->plan->schema->walk == GR_WALK_NEWEST_FIRST;
 
-    if (stream->estimate.requests >= 0)
+    if (stream->estimate.requests >= 0 || stream->plan->schema->walk == GR_WALK_NONE)
         return 0;
     return 1 + is_paced + (is_paced && stream->plan->schema->parent != NULL);
 }
@@ -197,17 +265,22 @@ gr_forecast(const struct gr_plan *plan, struct gr_forecast *out)
 
     *out = (struct gr_forecast){.rate = plan->source.rate, .count = plan->count};
     out->streams = gr_alloc(plan->count, sizeof(out->streams[0]));
+    for (size_t i = 0; i < plan->count; i++)
+        out->streams[i].plan = &plan->streams[i];
     look_at_state(plan, out);
     for (size_t i = 0; i < plan->count; i++) {
         struct gr_forecast_stream *stream = &out->streams[i];
 
-        stream->plan = &plan->streams[i];
         stream->state = i < out->overview.in_file ? &out->overview.streams[i] : NULL;
         stream->is_fresh = is_fresh(out, stream);
         stream->from_us = from_of(plan, stream);
         estimate(out, stream, &unasked);
     }
     look_at_source(plan, out);
+    /* Once their parents are. */
+    for (size_t i = 0; i < plan->count; i++)
+        if (is_asked(&plan->streams[i]))
+            estimate(out, &out->streams[i], &unasked);
     sum_up(out);
 }
 

@@ -302,3 +302,30 @@ gr_overview_free(struct gr_overview *overview)
     gr_arena_free(overview->arena);
     *overview = (struct gr_overview){0};
 }
+
+bool
+gr_overview_count(struct gr_pg *pg, const struct gr_plan_stream *stream, int64_t *rows_out,
+                  struct gr_error *err)
+{
+    struct gr_buf name GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_rows rows = {0};
+    const char *params[1];
+    bool is_there;
+
+    *rows_out = 0;
+    gr_sql_name(&name, stream->table_schema, stream->table_name);
+    params[0] = gr_buf_text(&name);
+    if (!gr_pg_query(pg, "select where to_regclass($1) is not null", params, 1, &rows, err))
+        return false;
+    is_there = rows.count > 0;
+    gr_rows_free(&rows);
+    if (!is_there)
+        return true;
+    gr_buf_printf(&sql, "select count(*) from %s where _deleted_at is null", gr_buf_text(&name));
+    if (!gr_pg_query(pg, gr_buf_text(&sql), NULL, 0, &rows, err))
+        return false;
+    *rows_out = gr_rows_int(&rows, 0, 0);
+    gr_rows_free(&rows);
+    return true;
+}

@@ -37,7 +37,7 @@ class DryRun(Case):
         self.assertEqual(set(STREAMS), {stream["stream"] for stream in forecast["streams"]})
         self.assertEqual("ticket_messages", forecast["asked"])
         messages = self.stream(forecast, "ticket_messages")
-        self.assertEqual(("the pace of its newest rows, roughly", "2001-01-01T00:00:00.000000Z"), (messages["by"], messages["from"]))
+        self.assertEqual(("pace of newest rows", "2001-01-01T00:00:00.000000Z"), (messages["by"], messages["from"]))
         self.assertGreater(messages["requests"], 1)
         self.assertEqual((None, None, "unknown"), tuple(self.stream(forecast, "tags")[key] for key in ("requests", "time_ms", "by")))
         self.assertEqual(1, self.stream(forecast, "account")["requests"])
@@ -46,7 +46,7 @@ class DryRun(Case):
     def test_the_pace_is_that_of_the_newest_rows(self):
         when = sorted((truth.as_timestamptz(row["updated_datetime"]) for row in self.sim.truth("tickets")), reverse=True)
         stream = self.stream(self.forecast(self.replication(("tickets",))), "tickets")
-        self.assertEqual(("the pace of its newest rows, roughly", -((truth.as_timestamptz("2001-01-01T00:00:00Z") - when[0]) // (when[0] - when[99]))),
+        self.assertEqual(("pace of newest rows", -((truth.as_timestamptz("2001-01-01T00:00:00Z") - when[0]) // (when[0] - when[99]))),
                          (stream["by"], stream["requests"]))
 
     def test_after_runs(self):
@@ -91,9 +91,41 @@ class DryRun(Case):
     def test_text(self):
         result = self.command("run", self.replication(), "--dry-run")
         self.assertEqual(0, result.code, str(result))
-        self.assertRegex(result.stdout, r"(?m)^tickets +incremental +gorgias\.tickets +2001-01-01 +now ")
+        self.assertRegex(result.stdout, r"(?m)^tickets +incremental +2001-01-01 +unknown")
+        self.assertIn("\n  all: into gorgias\n", result.stdout)
+        self.assertEqual(1, result.stdout.count("refreshed in full"))
+        grid = result.stdout.split("\n  ")[0].splitlines()
+        self.assertLessEqual(max(map(len, grid)), 120)
         self.assertIn("12 streams cannot be estimated", result.stdout)
         self.assertIn("nothing was written; one request was made, for a page of ticket_messages", result.stdout)
+
+    def test_rows_that_come_with_those_of_another_stream(self):
+        streams = ("tickets", "ticket_custom_field_values", "customers", "customer_details")
+        file = self.replication(streams)
+        first = self.forecast(file)
+        details = self.stream(first, "customer_details")
+        self.assertEqual((None, None, "unknown"), (details["from"], details["requests"], details["by"]))   # tickets were asked for
+        made = self.stream(first, "ticket_custom_field_values")
+        self.assertEqual((None, 0, "nothing is asked"), (made["from"], made["requests"], made["by"]))
+        two = self.forecast(self.replication(streams[2:], name="two.yaml"))
+        self.assertEqual("customers", two["asked"])
+        self.assertEqual((self.stream(two, "customers")["requests"] * 100, "rows of its parent"),
+                         tuple(self.stream(two, "customer_details")[key] for key in ("requests", "by")))
+        text = self.command("run", file, "--dry-run").stdout
+        self.assertRegex(text, r"(?m)^customer_details +incremental +rows of customers +unknown")
+        self.assertRegex(text, r"(?m)^ticket_custom_field_values +incremental +rows of tickets +0 ")
+        self.assertNotRegex(text, r"(?m)^  .*customer_details.*: begins at anchor_date")
+
+        self.run_replication(self.replication(("customers",), name="alone.yaml"))
+        customers = self.database.value("select count(*) from gorgias.customers")
+        details = self.stream(self.forecast(file), "customer_details")
+        self.assertEqual((customers, "rows of its parent"), (details["requests"], details["by"]))
+        self.assertEqual(0, self.stream(self.forecast(file, "--limit", "5"), "customer_details")["requests"])
+        self.run_replication(file)
+        self.run_replication(file)
+        self.database.do("insert into _gorgias_replicate.queue (object, key) select 'gorgias.customer_details', id from gorgias.customers limit 7")
+        details = self.stream(self.forecast(file), "customer_details")
+        self.assertEqual((7, 7, "its last runs"), (details["queue"], details["requests"], details["by"]))
 
     def test_neither_side_has_to_answer(self):
         file = self.replication(source=self.gorgias(base_url="http://127.0.0.1:9"), target="postgresql:///x?host=/nowhere")

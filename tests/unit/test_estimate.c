@@ -45,6 +45,30 @@ test_what_is_not_known_is_said_to_be(void **state)
 }
 
 static void
+test_of_rows_that_are_asked_for_one_by_one(void **state)
+{
+    struct gr_estimate_case known = nothing();
+
+    (void)state;
+    known.is_asked = true;
+    known.parent_rows = -1;
+    assert_estimate(known, -1, GR_BASIS_UNKNOWN);
+    known.parent_rows = 500;
+    assert_estimate(known, 500, GR_BASIS_PARENT);
+    known.queue_requests = 40; /* of these */
+    assert_estimate(known, 500, GR_BASIS_PARENT);
+    known.history_runs = 10;
+    known.history_requests = 30;
+    known.history_ms = 10 * hour_ms;
+    known.since_ms = hour_ms;
+    assert_estimate(known, 43, GR_BASIS_RUNS);
+    known.queue_requests = known.since_ms = 0;
+    assert_estimate(known, 0, GR_BASIS_RUNS);
+    known.since_ms = 1000 * hour_ms; /* nobody has as many */
+    assert_estimate(known, 500, GR_BASIS_PARENT);
+}
+
+static void
 test_by_its_last_runs(void **state)
 {
     struct gr_estimate_case known = nothing();
@@ -144,6 +168,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_not_known_is_said_to_be),
+        cmocka_unit_test(test_of_rows_that_are_asked_for_one_by_one),
         cmocka_unit_test(test_by_its_last_runs),
         cmocka_unit_test(test_by_a_page),
         cmocka_unit_test(test_bounds),

@@ -23,6 +23,7 @@ enum gr_basis {
     GR_BASIS_WHOLE,   /* what its last complete reading took                             */
     GR_BASIS_PACE,    /* how close together its newest rows lie                          */
     GR_BASIS_PAGE,    /* its list is no longer than the page that was asked for          */
+    GR_BASIS_PARENT,  /* each row of its parent, roughly                                 */
     GR_BASIS_LIMIT,   /* the row limit: at most                                          */
     GR_BASIS_COUNT
 };
@@ -37,7 +38,9 @@ struct gr_estimate {
 struct gr_estimate_case {
     bool asks_nothing;
     bool is_object;
-    bool is_whole; /* everything is read                                        */
+    bool is_whole;       /* everything is read                                        */
+    bool is_asked;       /* no list has its rows: each is asked for                   */
+    int64_t parent_rows; /* ... of about so many; -1: unknown                         */
     int64_t page_limit, passes;
     int64_t limit_rows; /* 0: none                                                   */
     int64_t history_runs, history_requests, history_ms; /* of gr/sink/overview.h            */

@@ -24,7 +24,8 @@ struct gr_forecast_stream {
     const struct gr_plan_stream *plan;
     const struct gr_overview_stream *state; /* NULL: not known                              */
     bool is_fresh;                          /* complete within its min_interval             */
-    int64_t from_us;                        /* GR_TIME_NONE: everything                     */
+    int64_t from_us;                        /* GR_TIME_NONE: everything, or no walk         */
+    int64_t table_rows;                     /* in its table, where that was counted         */
     struct gr_estimate estimate;
 };
 

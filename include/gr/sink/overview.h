@@ -90,6 +90,10 @@ bool gr_overview_read(struct gr_pg *pg, const struct gr_plan *plan, struct gr_ov
                       struct gr_error *err);
 void gr_overview_free(struct gr_overview *overview);
 
+/* Rows of the stream's table that are not marked deleted; 0 where there is no such table. */
+bool gr_overview_count(struct gr_pg *pg, const struct gr_plan_stream *stream, int64_t *rows_out,
+                       struct gr_error *err);
+
 /* What is to be said of a stream first. */
 enum gr_verdict {
     GR_VERDICT_OK,
