@@ -45,7 +45,7 @@ gr_plan_view_put_notes(const struct gr_plan_stream *stream, struct gr_buf *out)
         (void)snprintf(text, sizeof(text), "and what %.40s finds changed", stream->schema->parent);
         gr_text_join(out, text);
     }
-    if (stream->limit_rows > 0) {
+    if (stream->limit_rows > 0 && stream->schema->walk != GR_WALK_NONE) {
         (void)snprintf(text, sizeof(text), "at most %s rows",
                        gr_text_number(stream->limit_rows, number));
         gr_text_join(out, text);

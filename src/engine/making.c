@@ -25,7 +25,8 @@ is_made_from(const struct gr_stream *made, const struct gr_stream *maker)
 {
     const char *from = made->plan->schema->made_from;
 
-    return from != NULL && strcmp(from, maker->plan->schema->stream) == 0;
+    return from != NULL && strcmp(from, maker->plan->schema->stream) == 0 &&
+           made->plan->mode != GR_MODE_DEFINITION_ONLY;
 }
 
 void

@@ -43,6 +43,15 @@ gr_stream_find(const struct gr_stream *stream, const char *name, const char **sc
     return table_exists(stream->engine, *schema, *table, exists_out, err);
 }
 
+/* No list would ever bring a row, and nobody would notice. */
+static bool
+fail_no_table(const char *schema, const char *table, const char *name, struct gr_error *err)
+{
+    (void)gr_fail(err, GR_FAULT_DATA, "there is no table %s.%s, whose rows are asked for one by one",
+                  schema, table);
+    return gr_hint(err, "Run the stream %s first, or together with this one.", name);
+}
+
 static bool
 find_parent(struct gr_stream *stream, struct gr_error *err)
 {
@@ -60,6 +69,8 @@ find_parent(struct gr_stream *stream, struct gr_error *err)
     place_of(stream, name, &schema, &table);
     if (!table_exists(stream->engine, schema, table, &exists, err))
         return false;
+    if (!exists && other == NULL && stream->plan->schema->walk == GR_WALK_NONE)
+        return fail_no_table(schema, table, name, err);
     if (!exists)
         return true;
     gr_sql_name(&quoted, schema, table);

@@ -232,6 +232,8 @@ resolve_options(struct planner *p, const struct gr_stream_entry *entry, struct g
                                                       : entry->source.limit_rows;
     if (out->limit_rows > 0 && out->schema->walk == GR_WALK_NONE && out->schema->parent != NULL)
         out->note = "no list has its rows, of which a limit could take a part: none is asked for";
+    if (out->limit_rows > 0 && out->schema->made_from != NULL)
+        out->note = "made of all rows that are read of the other stream: only that one's limit counts";
     out->loaded_at = p->environment.loaded_at;
     out->min_interval_ms = entry->source.min_interval_ms;
     out->add_new_columns = entry->target.add_new_columns;
@@ -469,6 +471,16 @@ has_made_of(const struct gr_plan_stream *from, const char *field)
     return false;
 }
 
+/* Disabled or not. */
+static bool
+is_in_file(const struct planner *p, const char *name)
+{
+    for (size_t i = 0; i < p->file.count; i++)
+        if (strcmp(p->file.streams[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 /* Whose rows are made, and of what, has to be in the file. */
 static bool
 check_made_from(struct planner *p, size_t i)
@@ -477,9 +489,12 @@ check_made_from(struct planner *p, size_t i)
     size_t from = find_stream(p, schema->made_from);
 
     if (from == p->count) {
-        (void)gr_yaml_fail(p->entries[i]->key, p->err, "stream \"%s\" is made from %s, which this file does not have",
-                           p->streams[i].name, schema->made_from);
-        return gr_hint(p->err, "Add the stream %s.", schema->made_from);
+        bool is_disabled = is_in_file(p, schema->made_from);
+
+        (void)gr_yaml_fail(p->entries[i]->key, p->err, "stream \"%s\" is made from %s, which this file %s",
+                           p->streams[i].name, schema->made_from, is_disabled ? "has disabled" : "does not have");
+        return gr_hint(p->err, is_disabled ? "Put disabled: true under this one too, or take it away from %s." : "Add the stream %s.",
+                       schema->made_from);
     }
     if (p->streams[from].mode == GR_MODE_SNAPSHOT || !has_made_of(&p->streams[from], schema->made_of)) {
         (void)gr_yaml_fail(p->entries[i]->key, p->err,
@@ -504,13 +519,17 @@ check_made(struct planner *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         const char *from = p->streams[i].schema->made_from;
+        size_t maker;
+        bool is_wanted;
 
         if (from == NULL)
             continue;
-        if (!check_made_from(p, i))
+        maker = find_stream(p, from);
+        is_wanted = p->is_selected[i] || (maker < p->count && p->is_selected[maker]);
+        if (is_wanted && !check_made_from(p, i))
             return false;
         p->streams[i].goes_along = !p->is_selected[i];
-        p->is_selected[i] = !p->options->is_audit && (p->is_selected[i] || p->is_selected[find_stream(p, from)]);
+        p->is_selected[i] = is_wanted && !p->options->is_audit;
     }
     return true;
 }

@@ -111,6 +111,15 @@ class Details(Case):
         self.assertIn("none is asked for", result.stream("customer_details")["note"])
         self.copied()
 
+    def test_without_customers(self):
+        """Nobody would notice that nothing is ever asked for."""
+        result = self.run_replication(self.replication(STREAMS[1:], name="alone.yaml"), expect=1)
+        self.assertIn("there is no table gorgias.customers", result.stderr)
+        self.assertIn("Run the stream customers first", result.stderr)
+        self.run_replication(self.replication(STREAMS[:1], name="customers.yaml"))
+        self.run_replication(self.replication(STREAMS[1:], name="alone.yaml"))
+        self.assert_equals_source("customers", "customer_details")
+
     def test_an_audit_leaves_it_out(self):
         file, _ = self.copied()
         self.sim.clear_log()

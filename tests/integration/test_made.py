@@ -173,8 +173,31 @@ class Made(Case):
         self.run_replication(file)
         self.assert_exact()
 
+    def test_definition_only_has_no_rows(self):
+        self.copied()
+        self.database.do("drop schema gorgias cascade; drop schema _gorgias_replicate cascade")
+        streams = {"tickets": None, "ticket_custom_field_values": {"mode": "definition-only"}}
+        result = self.run_replication(self.replication(streams, name="definition.yaml"))
+        self.assertEqual(0, result.stream("ticket_custom_field_values")["inserted"])
+        self.assertEqual(0, self.database.value("select count(*) from gorgias.ticket_custom_field_values"))
+        self.run_replication(self.replication(STREAMS))
+        self.assert_exact()
+
+    def test_a_limit_is_that_of_tickets(self):
+        file = self.replication({"tickets": None, "ticket_custom_field_values": {"source_options": {"limit": 3}}})
+        self.assertIn("only that one's limit counts", self.command("validate", file).stdout)
+        self.run_replication(file)
+        self.assert_exact()
+
+    def test_what_is_not_run_may_be_anything(self):
+        file = self.replication((*STREAMS, "customers"))
+        self.assertIn("in mode snapshot", self.command("run", file, "--mode", "snapshot").stderr)
+        result = self.run_replication(file, "--mode", "snapshot", "--streams", "customers")
+        self.assertEqual(["customers"], [stream["stream"] for stream in result.summary["streams"]])
+
     def test_files_that_cannot_be(self):
         for streams, says in ((("ticket_custom_field_values",), "is made from tickets, which this file does not have"),
+                              ({"tickets": {"disabled": True}, "ticket_custom_field_values": None}, "is made from tickets, which this file has disabled"),
                               ({"tickets": {"mode": "snapshot"}, "ticket_custom_field_values": None}, "several times in mode snapshot"),
                               ({"tickets": {"select": ["-custom_fields"]}, "ticket_custom_field_values": None}, "is not there as jsonb"),
                               ({"tickets": None, "ticket_custom_field_values": {"columns": {"value": "bigint"}}}, "can be text or jsonb")):
