@@ -120,9 +120,8 @@ static void
 make_all(struct gr_stream *made)
 {
     struct gr_script *script = gr_script_new(made->plan->name);
-    const struct gr_stream *maker = maker_of(made);
 
-    made->table.parent = maker != NULL && maker->is_open ? &maker->table : NULL;
+    made->table.parent = gr_stream_other(made, made->plan->schema->made_from);
     made->making.has_all = !made->making.is_current;
     made->making.is_sure = true;
     gr_stream_commit_state(made, script, NULL, GR_TIME_NONE, GR_TIME_NONE, GR_COMMIT_PLAIN);

@@ -24,15 +24,31 @@ table_exists(struct gr_engine *engine, const char *schema, const char *table, bo
     return true;
 }
 
-/* Where a stream of this name is, or would be if it were in the file: beside this one. */
+/* Where a stream of this name is, as the file has it, or would be: beside this one. */
 static void
 place_of(const struct gr_stream *stream, const char *name, const char **schema,
          const char **table)
 {
-    const struct gr_stream *other = gr_engine_stream(stream->engine, name);
+    const struct gr_plan_stream *other = gr_plan_find(stream->engine->plan, name);
 
-    *schema = other != NULL ? other->plan->table_schema : stream->plan->table_schema;
-    *table = other != NULL ? other->plan->table_name : name;
+    *schema = other != NULL ? other->table_schema : stream->plan->table_schema;
+    *table = other != NULL ? other->table_name : name;
+}
+
+const struct gr_table *
+gr_stream_other(struct gr_stream *stream, const char *name)
+{
+    const struct gr_plan *plan = stream->engine->plan;
+    const struct gr_stream *other = gr_engine_stream(stream->engine, name);
+    const struct gr_plan_stream *planned = gr_plan_find(plan, name);
+
+    if (other != NULL && other->is_open)
+        return &other->table;
+    if (planned == NULL)
+        return NULL;
+    if (stream->other.stream == NULL)
+        gr_table_describe(planned, plan->state_schema, &stream->other);
+    return &stream->other;
 }
 
 bool
@@ -64,8 +80,7 @@ find_parent(struct gr_stream *stream, struct gr_error *err)
 
     if (name == NULL)
         return true;
-    if (other != NULL && other->is_open)
-        stream->table.parent = &other->table;
+    stream->table.parent = gr_stream_other(stream, name);
     place_of(stream, name, &schema, &table);
     if (!table_exists(stream->engine, schema, table, &exists, err))
         return false;
@@ -463,6 +478,9 @@ gr_opening_undo(struct gr_stream *stream)
     if (stream->is_open)
         gr_table_free(&stream->table);
     stream->is_open = false;
+    if (stream->other.stream != NULL)
+        gr_table_free(&stream->other);
+    stream->other = (struct gr_table){.stream = NULL};
     gr_row_layout_free(stream->layout);
     stream->layout = NULL;
     for (size_t i = 0; i < stream->feed_count; i++) {

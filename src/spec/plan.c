@@ -560,6 +560,8 @@ resolve_streams(struct planner *p)
     if (!check_objects(p) || !check_made(p))
         return false;
     set_all_objects(p);
+    p->plan.file_streams = p->streams;
+    p->plan.file_stream_count = p->count;
     return true;
 }
 
@@ -744,4 +746,13 @@ gr_plan_free(struct gr_plan *plan)
     gr_schemas_free(&plan->schemas);
     gr_arena_free(plan->arena);
     *plan = (struct gr_plan){0};
+}
+
+const struct gr_plan_stream *
+gr_plan_find(const struct gr_plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->file_stream_count; i++)
+        if (strcmp(plan->file_streams[i].name, name) == 0)
+            return &plan->file_streams[i];
+    return NULL;
 }

@@ -120,6 +120,16 @@ class Details(Case):
         self.run_replication(self.replication(STREAMS[1:], name="alone.yaml"))
         self.assert_equals_source("customers", "customer_details")
 
+    def test_names_of_customers_that_are_not_run(self):
+        defaults = {"target_options": {"column_casing": "upper"}, "object": "gorgias.{stream_name}"}
+        file = self.replication({"customers": {"object": "a.c"}, "customer_details": None}, defaults=defaults)
+        self.run_replication(file, "--streams", "customers")
+        result = self.run_replication(file, "--streams", "customer_details")
+        self.assertEqual(len(self.customers()), result.stream("customer_details")["inserted"])
+        self.sim.mutate("customer_update")
+        self.run_replication(file, "--streams", "customers")   # feeds the queue of the table that is there
+        self.assertEqual(1, self.database.value("select count(*) from _gorgias_replicate.queue"))
+
     def test_an_audit_leaves_it_out(self):
         file, _ = self.copied()
         self.sim.clear_log()

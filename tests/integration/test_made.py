@@ -206,6 +206,22 @@ class Made(Case):
                 self.assertEqual(2, result.code, str(result))
                 self.assertIn(says, result.stderr)
 
+    def test_names_of_tickets_that_are_not_run(self):
+        """Which table and column values are made of, the file says, whether it is run or not."""
+        files = (({"object": "a.t", "select": ["*", "custom_fields as cf"]}, None),
+                 (None, {"target_options": {"column_casing": "upper"}, "object": "gorgias.{stream_name}"}))
+        for n, (tickets, defaults) in enumerate(files):
+            with self.subTest(n=n):
+                file = self.replication({"tickets": tickets, "ticket_custom_field_values": None}, defaults=defaults, name=f"{n}.yaml")
+                self.run_replication(file)
+                rows = self.database.value("select count(*) from gorgias.ticket_custom_field_values")
+                self.database.do("delete from gorgias.ticket_custom_field_values")
+                self.assertEqual(0, self.command("state", file, "reset", "ticket_custom_field_values").code)
+                self.run_replication(file, "--streams", "ticket_custom_field_values")
+                self.assertEqual(rows, self.database.value("select count(*) from gorgias.ticket_custom_field_values"))
+                self.assertGreater(rows, 5)
+                self.database.do("drop schema gorgias cascade; drop schema _gorgias_replicate cascade; drop schema if exists a cascade")
+
     def test_other_names(self):
         self.give(self.tickets()[0], f123="named")
         file = self.replication({"tickets": {"object": "a.t", "select": ["*", "custom_fields as cf"]},

@@ -271,6 +271,9 @@ bool gr_stream_is_child(const struct gr_stream *stream, const struct gr_stream *
 bool gr_stream_find(const struct gr_stream *stream, const char *name, const char **schema, const char **table,
                     bool *exists_out, struct gr_error *err);
 
+/* The table of the stream `name`, for the names of its columns; NULL where the file has no such stream. */
+const struct gr_table *gr_stream_other(struct gr_stream *stream, const char *name);
+
 /* --- opening.c, walking.c, finish.c, settle.c, drain.c, closing.c: what the phases do -------- */
 
 gr_phase_step gr_phase_open, gr_phase_make, gr_phase_audit, gr_phase_walk, gr_phase_finish, gr_phase_settle, gr_phase_drain,

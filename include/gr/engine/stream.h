@@ -183,6 +183,8 @@ struct gr_stream {
     struct gr_finishing finishing;
     struct gr_auditing auditing;
     struct gr_making making;
+    struct gr_table other;      /* owned; of the parent or maker, as the file has it, where
+                                   this run does not open that one; else empty        */
     char *parent_table;         /* owned; quoted name of the parent's table, or NULL   */
     struct gr_feed *feeds;      /* owned */
     size_t feed_count;

@@ -96,6 +96,9 @@ struct gr_plan {
     const char *state_schema;       /* _gorgias_replicate, or what SLING_STATE names         */
     const struct gr_plan_stream *streams; /* those that were selected, in running order       */
     size_t count;
+    const struct gr_plan_stream *file_streams; /* those of the file that are not disabled, selected
+                                       or not                                                 */
+    size_t file_stream_count;
     const char *const *all_objects; /* schema.table of every stream of the file, sorted: what
                                        makes two runs runs of the same replication           */
     size_t all_object_count;
@@ -127,5 +130,8 @@ bool gr_range_parse(const char *text, int64_t *from_us_out, int64_t *to_us_out);
 bool gr_plan_load(const char *file, const struct gr_plan_options *options, struct gr_plan *out,
                   struct gr_error *err);
 void gr_plan_free(struct gr_plan *plan);
+
+/* The stream of this name, selected or not; NULL where the file has none, or it is disabled. */
+const struct gr_plan_stream *gr_plan_find(const struct gr_plan *plan, const char *name);
 
 #endif
