@@ -21,8 +21,8 @@
 #define HAS_SANITIZER 0
 #endif
 
-/* Memory holds the credentials: no core file, and no other process of the user may look into it. The
-   leak check of a sanitizer is such a process, so the latter is left out with one. */
+/* Memory holds the credentials: no core file, and no other process of the user may look into it.
+   The leak check of a sanitizer is such a process, so the latter is left out with one. */
 static void
 forbid_looking(void)
 {

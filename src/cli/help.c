@@ -7,10 +7,7 @@
 #include "gr/cli/exit_codes.h"
 #include "gr/cli/text.h"
 
-enum {
-    LEFT_MAX = 128,
-    USAGE_WIDTH = 41
-};
+enum { LEFT_MAX = 128, USAGE_WIDTH = 41 };
 
 /* "  -o, --output text|json" */
 static void
@@ -166,8 +163,9 @@ put_faults_of(int code, struct gr_buf *out)
 void
 gr_help_put_reference(struct gr_buf *out)
 {
-    gr_buf_puts(out, "# Command reference\n\n"
-                     "Printed by `gorgias-replicate reference commands` from the tables of `src/cli`.\n\n");
+    gr_buf_puts(
+        out, "# Command reference\n\n"
+             "Printed by `gorgias-replicate reference commands` from the tables of `src/cli`.\n\n");
     for (size_t i = 0; i < GR_COMMAND_COUNT; i++)
         if (!gr_commands[i].is_hidden)
             put_command_section(&gr_commands[i], out);

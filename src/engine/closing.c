@@ -24,8 +24,9 @@ is_whole(const struct gr_stream *stream)
 static bool
 is_complete(const struct gr_stream *stream)
 {
-    return stream->is_whole && !stream->is_fresh && stream->report->error.fault == GR_OK && !stream->walk.is_stopped &&
-           !stream->plan->has_range && stream->plan->mode != GR_MODE_DEFINITION_ONLY;
+    return stream->is_whole && !stream->is_fresh && stream->report->error.fault == GR_OK &&
+           !stream->walk.is_stopped && !stream->plan->has_range &&
+           stream->plan->mode != GR_MODE_DEFINITION_ONLY;
 }
 
 /* A part of the rows has no beginning, and what is always read in full needs none. */
@@ -84,9 +85,8 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
 
     if (stream->has_closed && !stream->has_script) {
         if (is_complete(stream) && !gr_stream_is_audit(stream))
-            stream->report->as_of_us = stream->walk.clock_us != GR_TIME_NONE
-                                           ? stream->walk.clock_us
-                                           : gr_clock_us();
+            stream->report->as_of_us =
+                stream->walk.clock_us != GR_TIME_NONE ? stream->walk.clock_us : gr_clock_us();
         gr_stream_end(stream, final_status(stream));
         *next = GR_PHASE_DONE;
         return true;

@@ -278,7 +278,8 @@ append(struct gr_buf *all, struct gr_lane *lane)
 }
 
 static void
-put_parents_gone(struct gr_stream *stream, struct gr_script *script, const int64_t *gone, size_t count)
+put_parents_gone(struct gr_stream *stream, struct gr_script *script, const int64_t *gone,
+                 size_t count)
 {
     struct gr_stream *parent = gr_engine_stream(stream->engine, stream->plan->schema->parent);
 
@@ -322,9 +323,9 @@ put_sets(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
                              gone_count);
     }
     if (ended_count > 0) {
-        stream->count_step = gr_commit_set_finish(script, &stream->table, ended, ended_count, whole,
-                                                  whole_count, stream->parent_table, stream->feeds,
-                                                  stream->feed_count);
+        stream->count_step =
+            gr_commit_set_finish(script, &stream->table, ended, ended_count, whole, whole_count,
+                                 stream->parent_table, stream->feeds, stream->feed_count);
         stream->has_counts = true;
     }
     if (gone_count > 0)
@@ -391,14 +392,15 @@ put_rows(struct gr_stream *stream, struct gr_script *script, struct gr_buf *rows
     if (gr_stream_is_audit(stream))
         record_rows(stream, script, rows, gone, gone_count);
     if (has_rows) {
-        stream->count_step = gr_commit_merge(script, &stream->table, rows, NULL, 0, stream->parent_table,
-                                             stream->feeds, stream->feed_count);
+        stream->count_step =
+            gr_commit_merge(script, &stream->table, rows, NULL, 0, stream->parent_table,
+                            stream->feeds, stream->feed_count);
         stream->has_counts = true;
     }
     if (gone_count > 0) {
-        stream->gone_step = gr_commit_gone(script, &stream->table, gone, gone_count,
-                                           gr_stream_child(stream), stream->feeds,
-                                           stream->feed_count);
+        stream->gone_step =
+            gr_commit_gone(script, &stream->table, gone, gone_count, gr_stream_child(stream),
+                           stream->feeds, stream->feed_count);
         stream->has_gone = true;
     }
     put_made(stream, script);

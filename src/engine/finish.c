@@ -3,8 +3,8 @@
  *
  * Before rows are deleted because a scan did not bring them, it is made sure that the staging table
  * still holds all that was put into it (a crash of the server empties an unlogged table), and, for
- * lists that are sorted by a value which can change, that the rows are really gone: a row that moved
- * while the list was read can have been passed over.
+ * lists that are sorted by a value which can change, that the rows are really gone: a row that
+ * moved while the list was read can have been passed over.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,7 +179,8 @@ take_check(struct gr_stream *stream, const struct gr_script *script)
 
     /* More than were read is fine: a commit may have run twice. */
     if (gr_rows_int(count, 0, 0) < stream->walk.scan.staged_rows) {
-        gr_log(GR_LOG_WARN, stream->plan->name, "staged rows were lost; reads the list again", NULL);
+        gr_log(GR_LOG_WARN, stream->plan->name, "staged rows were lost; reads the list again",
+               NULL);
         gr_walking_unstaged(stream);
         return true;
     }

@@ -26,8 +26,7 @@ table_exists(struct gr_engine *engine, const char *schema, const char *table, bo
 
 /* Where a stream of this name is, as the file has it, or would be: beside this one. */
 static void
-place_of(const struct gr_stream *stream, const char *name, const char **schema,
-         const char **table)
+place_of(const struct gr_stream *stream, const char *name, const char **schema, const char **table)
 {
     const struct gr_plan_stream *other = gr_plan_find(stream->engine->plan, name);
 
@@ -52,8 +51,8 @@ gr_stream_other(struct gr_stream *stream, const char *name)
 }
 
 bool
-gr_stream_find(const struct gr_stream *stream, const char *name, const char **schema, const char **table,
-               bool *exists_out, struct gr_error *err)
+gr_stream_find(const struct gr_stream *stream, const char *name, const char **schema,
+               const char **table, bool *exists_out, struct gr_error *err)
 {
     place_of(stream, name, schema, table);
     return table_exists(stream->engine, *schema, *table, exists_out, err);
@@ -63,8 +62,8 @@ gr_stream_find(const struct gr_stream *stream, const char *name, const char **sc
 static bool
 fail_no_table(const char *schema, const char *table, const char *name, struct gr_error *err)
 {
-    (void)gr_fail(err, GR_FAULT_DATA, "there is no table %s.%s, whose rows are asked for one by one",
-                  schema, table);
+    (void)gr_fail(err, GR_FAULT_DATA,
+                  "there is no table %s.%s, whose rows are asked for one by one", schema, table);
     return gr_hint(err, "Run the stream %s first, or together with this one.", name);
 }
 
@@ -72,8 +71,7 @@ static bool
 find_parent(struct gr_stream *stream, struct gr_error *err)
 {
     const char *name = stream->plan->schema->parent;
-    const struct gr_stream *other =
-        name != NULL ? gr_engine_stream(stream->engine, name) : NULL;
+    const struct gr_stream *other = name != NULL ? gr_engine_stream(stream->engine, name) : NULL;
     const char *schema, *table;
     struct gr_buf quoted = gr_buf_new(0);
     bool exists;
@@ -112,8 +110,7 @@ add_feed(struct gr_stream *stream, struct gr_feed feed, const char *name, bool n
        once the child's own walk has brought it. */
     gr_buf_printf(&object, "%s.%s%s", schema, table, names_rows ? GR_QUEUE_OF_ROWS : "");
     feed.object = gr_buf_take(&object);
-    stream->feeds =
-        gr_realloc(stream->feeds, stream->feed_count + 1, sizeof(stream->feeds[0]));
+    stream->feeds = gr_realloc(stream->feeds, stream->feed_count + 1, sizeof(stream->feeds[0]));
     stream->feeds[stream->feed_count++] = feed;
 }
 
@@ -164,7 +161,8 @@ add_merge_feed(struct gr_stream *stream, const struct gr_schema *parent,
     return true;
 }
 
-/* A row that names another one than before: the former may be gone, and no event may have said so. */
+/* A row that names another one than before: the former may be gone, and no event may have said so.
+ */
 static void
 add_former_feed(struct gr_stream *stream, size_t column, const char *name)
 {
@@ -201,17 +199,19 @@ set_is_run(const struct gr_stream *stream, struct gr_feed *feed)
         feed->is_run = feed->is_run || strcmp(plan->all_objects[i], feed->object) == 0;
 }
 
-/* Rows of this stream name rows of `other`, or what is to be asked for there. A stream that has to be
-   named, and is not, takes no entries: nobody would ever take them out again. */
+/* Rows of this stream name rows of `other`, or what is to be asked for there. A stream that has to
+   be named, and is not, takes no entries: nobody would ever take them out again. */
 static bool
-find_whether_asking(const struct gr_stream *stream, const struct gr_schema *other, bool *out, struct gr_error *err)
+find_whether_asking(const struct gr_stream *stream, const struct gr_schema *other, bool *out,
+                    struct gr_error *err)
 {
     const struct gr_plan *plan = stream->engine->plan;
     GR_CLEANUP(gr_buf_free) struct gr_buf object = gr_buf_new(0);
     const char *schema, *table;
 
-    *out = is_event_log(stream->plan->schema) ? other->parent != NULL || other->event_type_count > 0
-                                              : other->parent != NULL && strcmp(other->parent, stream->plan->schema->stream) == 0;
+    *out = is_event_log(stream->plan->schema)
+               ? other->parent != NULL || other->event_type_count > 0
+               : other->parent != NULL && strcmp(other->parent, stream->plan->schema->stream) == 0;
     if (!*out || !other->is_named_only)
         return true;
     place_of(stream, other->stream, &schema, &table);
@@ -276,8 +276,8 @@ on_new_field(void *context, const char *name)
 static bool
 is_scan_mode(enum gr_mode mode)
 {
-    return mode == GR_MODE_FULL_REFRESH || mode == GR_MODE_TRUNCATE ||
-           mode == GR_MODE_SNAPSHOT || mode == GR_MODE_AUDIT;
+    return mode == GR_MODE_FULL_REFRESH || mode == GR_MODE_TRUNCATE || mode == GR_MODE_SNAPSHOT ||
+           mode == GR_MODE_AUDIT;
 }
 
 /* What lies between an earlier anchor and that of the first walk is below the bookmark, to where no
@@ -317,8 +317,8 @@ begin_walk(struct gr_stream *stream, const struct gr_stream_state *state)
     /* What is remembered speaks of rows that were here. */
     if (is_void && state->bookmark_us != GR_TIME_NONE)
         gr_log(GR_LOG_WARN, stream->plan->name, "its table is empty, so it begins anew", NULL);
-    gr_walk_begin(&stream->walk, stream->plan, is_scan, engine->plan->source.anchor_us,
-                  bookmark_us, walk, gr_clock_us());
+    gr_walk_begin(&stream->walk, stream->plan, is_scan, engine->plan->source.anchor_us, bookmark_us,
+                  walk, gr_clock_us());
     stream->report->bookmark_us = bookmark_us;
     stream->anchor_us = bookmark_us == GR_TIME_NONE ? GR_TIME_NONE : state->anchor_us;
     warn_of_anchor(stream);
@@ -336,7 +336,7 @@ known_as_of(const struct gr_stream_state *state, int64_t now_us)
     if (state->age_ms < 0)
         return GR_TIME_NONE;
     return state->clock_us != GR_TIME_NONE && state->clock_us < completed_us ? state->clock_us
-                                                                            : completed_us;
+                                                                             : completed_us;
 }
 
 static bool
@@ -380,12 +380,14 @@ is_same_source(const struct gr_stream *stream, const struct gr_stream_state *sta
                       state->age_ms >= 0 || state->clock_us != GR_TIME_NONE;
 
     if (state->source == NULL || strcmp(state->source, url) == 0 || !has_loaded ||
-        stream->table.is_empty || strncmp(state->source, "http:", 5) == 0 || strncmp(url, "http:", 5) == 0)
+        stream->table.is_empty || strncmp(state->source, "http:", 5) == 0 ||
+        strncmp(url, "http:", 5) == 0)
         return true;
-    (void)gr_fail(err, GR_FAULT_DATA, "%s was loaded from %s, and this is %s",
-                  stream->table.object, state->source, url);
-    return gr_hint(err, "Name another object: for this account; or empty the table and delete its "
-                        "row in %s.streams, to begin anew.",
+    (void)gr_fail(err, GR_FAULT_DATA, "%s was loaded from %s, and this is %s", stream->table.object,
+                  state->source, url);
+    return gr_hint(err,
+                   "Name another object: for this account; or empty the table and delete its "
+                   "row in %s.streams, to begin anew.",
                    stream->engine->plan->state_schema);
 }
 
@@ -396,8 +398,8 @@ is_fresh(const struct gr_stream *stream, const struct gr_stream_state *state)
            !stream->table.was_created;
 }
 
-/* Rows of a first walk can go straight into an empty table, unless each of them has to be looked at:
-   events, because they name objects, and children of which the parent may be gone. */
+/* Rows of a first walk can go straight into an empty table, unless each of them has to be looked
+   at: events, because they name objects, and children of which the parent may be gone. */
 static bool
 find_whether_filling(struct gr_stream *stream, struct gr_error *err)
 {
@@ -405,13 +407,13 @@ find_whether_filling(struct gr_stream *stream, struct gr_error *err)
     struct gr_rows rows;
 
     stream->is_filling = (stream->table.is_empty || stream->goes_on_filling) &&
-                         stream->table.is_as_made &&
-                         !stream->may_not_fill &&
+                         stream->table.is_as_made && !stream->may_not_fill &&
                          stream->plan->mode == GR_MODE_INCREMENTAL && !stream->plan->has_range &&
                          !is_event_log(stream->plan->schema);
     if (!stream->is_filling || stream->parent_table == NULL)
         return true;
-    gr_buf_printf(&sql, "select from %s where _deleted_at is not null limit 1", stream->parent_table);
+    gr_buf_printf(&sql, "select from %s where _deleted_at is not null limit 1",
+                  stream->parent_table);
     if (!gr_pg_query(stream->engine->pg, gr_buf_text(&sql), NULL, 0, &rows, err))
         return false;
     stream->is_filling = rows.count == 0;
@@ -457,7 +459,7 @@ open_stream(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
     if (stream->is_fresh)
         stream->report->note = "complete within its min_interval: not asked again";
     *next = stream->is_fresh || stream->plan->mode == GR_MODE_DEFINITION_ONLY ? GR_PHASE_CLOSE
-            : stream->plan->schema->made_from != NULL                        ? GR_PHASE_MAKE
+            : stream->plan->schema->made_from != NULL                         ? GR_PHASE_MAKE
             : gr_stream_is_audit(stream)                                      ? GR_PHASE_AUDIT
                                                                               : GR_PHASE_WALK;
     return true;

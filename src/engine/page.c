@@ -201,7 +201,8 @@ take_envelope(const struct gr_json_value *whole, const struct gr_page_sink *sink
     if (!has_data)
         return gr_fail(err, GR_FAULT_PAYLOAD, "the body is not a list: it has no data");
     if (!has_meta)
-        return gr_fail(err, GR_FAULT_PAYLOAD, "the list has no meta: whether it ends here is unknown");
+        return gr_fail(err, GR_FAULT_PAYLOAD,
+                       "the list has no meta: whether it ends here is unknown");
     return true;
 }
 
@@ -262,8 +263,8 @@ gr_page_list(const char *body, size_t len, const struct gr_page_sink *sink, stru
 }
 
 bool
-gr_page_object(const char *body, size_t len, const struct gr_page_sink *sink,
-               struct gr_page *page, struct gr_error *err)
+gr_page_object(const char *body, size_t len, const struct gr_page_sink *sink, struct gr_page *page,
+               struct gr_error *err)
 {
     return take_body(body, len, sink, page, false, err);
 }

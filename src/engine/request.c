@@ -139,8 +139,7 @@ gr_requests_start(struct gr_engine *engine, int64_t now_ms)
 {
     if (engine->closed.fault != GR_OK)
         fail_who_would_ask(engine);
-    while (!engine->is_stopping && !gr_requests_are_spent(engine) &&
-           !is_crowded(engine) &&
+    while (!engine->is_stopping && !gr_requests_are_spent(engine) && !is_crowded(engine) &&
            gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) == 0) {
         struct gr_lane *lane = next_lane(engine, now_ms);
         struct gr_error err;

@@ -91,15 +91,15 @@ init_streams(struct gr_engine *engine)
         stream->making.step = SIZE_MAX;
         stream->is_fed = stream->finds_known = true;
         gr_buf_printf(&object, "%s.%s", stream->plan->table_schema, stream->plan->table_name);
-        *stream->report = (struct gr_stream_report){
-            .name = stream->plan->name,
-            .mode = gr_mode_name(stream->plan->mode),
-            .object = gr_buf_take(&object),
-            .note = stream->plan->note,
-            .activity = "waits for its turn",
-            .queue = stream->plan->schema->ask != GR_ASK_NONE ? 0 : -1,
-            .bookmark_us = GR_TIME_NONE,
-            .as_of_us = GR_TIME_NONE};
+        *stream->report =
+            (struct gr_stream_report){.name = stream->plan->name,
+                                      .mode = gr_mode_name(stream->plan->mode),
+                                      .object = gr_buf_take(&object),
+                                      .note = stream->plan->note,
+                                      .activity = "waits for its turn",
+                                      .queue = stream->plan->schema->ask != GR_ASK_NONE ? 0 : -1,
+                                      .bookmark_us = GR_TIME_NONE,
+                                      .as_of_us = GR_TIME_NONE};
     }
 }
 
@@ -410,7 +410,8 @@ close_run(struct gr_engine *engine)
     gr_pg_close(engine->pg);
 }
 
-/* What an audit has found is read where it was written: a commit whose answer was lost counts, too. */
+/* What an audit has found is read where it was written: a commit whose answer was lost counts, too.
+ */
 static void
 collect(struct gr_engine *engine)
 {

@@ -163,7 +163,8 @@ reread(struct gr_stream *stream)
     stream->queue_seq = 0;
 }
 
-/* No list shows which rows there are: at first, and where all are to be read anew, each is asked for. */
+/* No list shows which rows there are: at first, and where all are to be read anew, each is asked
+ * for. */
 static bool
 begins_with_all(const struct gr_stream *stream)
 {
@@ -217,10 +218,10 @@ gr_settle_committed(struct gr_stream *stream, const struct gr_script *script, st
     for (size_t i = 0; i < rows->count; i++) {
         const char *v = gr_rows_text(rows, i, 1);
 
-        stream->queue[i] = (struct gr_queue_entry){
-            .key = gr_rows_int(rows, i, 0),
-            .v_us = v != NULL ? strtoll(v, NULL, 10) : GR_TIME_NONE,
-            .seq = gr_rows_int(rows, i, 2)};
+        stream->queue[i] =
+            (struct gr_queue_entry){.key = gr_rows_int(rows, i, 0),
+                                    .v_us = v != NULL ? strtoll(v, NULL, 10) : GR_TIME_NONE,
+                                    .seq = gr_rows_int(rows, i, 2)};
         stream->queue_seq = stream->queue[i].seq;
     }
     stream->report->queue = (int64_t)rows->count;

@@ -59,9 +59,10 @@ gr_phase_name(enum gr_phase phase)
 void
 gr_phases_reference(struct gr_buf *out)
 {
-    gr_buf_puts(out, "# Phases of a stream\n\nPrinted by `gorgias-replicate reference phases` from "
-                     "the table of `src/engine/stream.c`.\n\n"
-                     "| phase | goes on to | what `kill -9` there leaves behind |\n|---|---|---|\n");
+    gr_buf_puts(out,
+                "# Phases of a stream\n\nPrinted by `gorgias-replicate reference phases` from "
+                "the table of `src/engine/stream.c`.\n\n"
+                "| phase | goes on to | what `kill -9` there leaves behind |\n|---|---|---|\n");
     for (int i = 0; i < GR_PHASE_COUNT; i++) {
         const char *between = "";
 

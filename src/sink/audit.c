@@ -94,9 +94,10 @@ gr_audit_commit_state(struct gr_script *script, const struct gr_audit *audit, co
     const char *params[] = {audit->table->object, run, state};
 
     (void)snprintf(run, sizeof(run), "%" PRId64, audit->run_id);
-    gr_buf_printf(
-        &sql, "update %s.streams set audit = $3::jsonb, run_id = $2::bigint where object = $1 and fence = $2::bigint",
-        audit->table->state);
+    gr_buf_printf(&sql,
+                  "update %s.streams set audit = $3::jsonb, run_id = $2::bigint where object = $1 "
+                  "and fence = $2::bigint",
+                  audit->table->state);
     (void)gr_script_fence(script, gr_buf_text(&sql), params, 3);
 }
 
@@ -239,12 +240,13 @@ gr_audit_parents(struct gr_script *script, const struct gr_audit *audit, int64_t
 static void
 put_totals(const struct gr_audit *audit, struct gr_buf *sql)
 {
-    gr_buf_printf(sql,
-                  "select coalesce(sum(in_table + missing) filter (where method = (select"
-                  " max(b.method) from %s.audits as b where b.run_id = $1::bigint and b.object ="
-                  " $2)), 0)::bigint, coalesce(sum(not_due), 0)::bigint, coalesce(sum(changed),"
-                  " 0)::bigint, count(*) from %s.audits as a where run_id = $1::bigint and object = $2",
-                  audit->table->state, audit->table->state);
+    gr_buf_printf(
+        sql,
+        "select coalesce(sum(in_table + missing) filter (where method = (select"
+        " max(b.method) from %s.audits as b where b.run_id = $1::bigint and b.object ="
+        " $2)), 0)::bigint, coalesce(sum(not_due), 0)::bigint, coalesce(sum(changed),"
+        " 0)::bigint, count(*) from %s.audits as a where run_id = $1::bigint and object = $2",
+        audit->table->state, audit->table->state);
 }
 
 static bool

@@ -68,7 +68,8 @@ put_all(struct gr_script *script, const struct gr_table *table, const char *obje
 }
 
 void
-gr_queue_feed_all(struct gr_script *script, const struct gr_table *table, const struct gr_feed *feed)
+gr_queue_feed_all(struct gr_script *script, const struct gr_table *table,
+                  const struct gr_feed *feed)
 {
     put_all(script, table, feed->object);
 }

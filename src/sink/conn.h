@@ -1,6 +1,6 @@
 /*
- * conn.h - what pg.c, connect.c, run.c and state.c share of a connection. Private to src/sink: it is
- * what keeps <libpq-fe.h> out of every other file.
+ * conn.h - what pg.c, connect.c, run.c and state.c share of a connection. Private to src/sink: it
+ * is what keeps <libpq-fe.h> out of every other file.
  */
 #ifndef GR_SRC_SINK_CONN_H
 #define GR_SRC_SINK_CONN_H
@@ -9,8 +9,8 @@
 
 #include "gr/sink/pg.h"
 
-/* Begins a connection whose application_name is `name`; NULL with *err filled where there is nothing to
-   begin. PQconnectPoll goes on with it. */
+/* Begins a connection whose application_name is `name`; NULL with *err filled where there is
+   nothing to begin. PQconnectPoll goes on with it. */
 PGconn *gr_pg_connect_begin(const struct gr_target *target, const char *name, struct gr_error *err);
 
 /* How long it may take: connect_timeout of the connection (seconds), else 10 s. */

@@ -8,8 +8,8 @@
 /* The columns that every table has behind those of its stream. */
 struct own_column {
     const char *name;
-    const char *sql;         /* type and constraint in CREATE TABLE                     */
-    const char *type;        /* as format_type writes it                                */
+    const char *sql;  /* type and constraint in CREATE TABLE                     */
+    const char *type; /* as format_type writes it                                */
     const char *description;
 };
 enum { OWN_LOADED, OWN_DELETED, OWN_HASH, OWN_EXTRA, OWN_COUNT };

@@ -105,7 +105,8 @@ put_formers(const struct merge *merge, size_t number, struct gr_buf *sql)
                   " join changed as c on c.was_there",
                   number);
     put_same_key(merge->table, sql);
-    gr_buf_printf(sql, " where c.former%zu" IS_ID " and c.former%zu is distinct from w.reference%zu",
+    gr_buf_printf(sql,
+                  " where c.former%zu" IS_ID " and c.former%zu is distinct from w.reference%zu",
                   number, number, number);
 }
 

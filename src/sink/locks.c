@@ -145,8 +145,8 @@ is_dead(const struct gr_rows *holder)
     (void)gethostname(host, sizeof(host) - 1);
     if (holder->count == 0)
         return true;
-    return pid > 0 && strcmp(gr_rows_text(holder, 0, 1), host) == 0 &&
-           kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+    return pid > 0 && strcmp(gr_rows_text(holder, 0, 1), host) == 0 && kill((pid_t)pid, 0) != 0 &&
+           errno == ESRCH;
 }
 
 static bool

@@ -191,8 +191,8 @@ knows_parent(const struct merge *merge)
     return merge->parent_table != NULL && parent_key_of(merge->table) != NULL;
 }
 
-/* A row is as gone as its parent. Where that is not here it stays as it is: it has been deleted before
-   it came, or comes yet, and then asks. */
+/* A row is as gone as its parent. Where that is not here it stays as it is: it has been deleted
+   before it came, or comes yet, and then asks. */
 static void
 put_gone_at(const struct merge *merge, struct gr_buf *sql)
 {
@@ -207,8 +207,8 @@ put_gone_at(const struct merge *merge, struct gr_buf *sql)
 
 /*
  * True if a row of this age may take the place of the one that is here. A null on either side says
- * nothing about age, and a value that lay ahead of the clock when it was loaded claims too much: then
- * the fingerprint alone decides. An hour is more than two honest clocks differ by.
+ * nothing about age, and a value that lay ahead of the clock when it was loaded claims too much:
+ * then the fingerprint alone decides. An hour is more than two honest clocks differ by.
  */
 static void
 put_as_new(const struct merge *merge, const char *value, struct gr_buf *sql)

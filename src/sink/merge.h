@@ -19,11 +19,12 @@
 
 struct merge {
     const struct gr_table *table;
-    const char *staging;      /* quoted name of the table to read                              */
-    const char *parents;      /* a placeholder such as $1 for the parents in question, a bigint
-                                 array, or NULL: all rows                                      */
-    const char *keep;         /* a placeholder for the keys to leave alone, or NULL            */
-    const char *whole_parents; /* the same for those whose sets are whole: only of them rows are gone */
+    const char *staging; /* quoted name of the table to read                              */
+    const char *parents; /* a placeholder such as $1 for the parents in question, a bigint
+                            array, or NULL: all rows                                      */
+    const char *keep;    /* a placeholder for the keys to leave alone, or NULL            */
+    const char
+        *whole_parents; /* the same for those whose sets are whole: only of them rows are gone */
     bool finds_gone;
     const char *parent_table; /* as in gr/sink/commit.h                                        */
     const struct gr_feed *feeds;

@@ -96,8 +96,8 @@ gr_commit_queue_reach(struct gr_script *script, const struct gr_table *table,
     gr_merge_parent_value(table, "created_datetime", &sql);
     gr_buf_puts(&sql, "::timestamptz as at, greatest(1, ceil(coalesce(");
     gr_merge_parent_value(table, stream->schema->parent_count, &sql);
-    gr_buf_printf(&sql, "::bigint, 1) / %d.0)) as cost from %s.queue as q join %s as p on ", PAGE_ROWS,
-                  table->state, parent_table);
+    gr_buf_printf(&sql, "::bigint, 1) / %d.0)) as cost from %s.queue as q join %s as p on ",
+                  PAGE_ROWS, table->state, parent_table);
     gr_merge_column("p", gr_merge_parent_key(table), &sql);
     gr_buf_puts(&sql, " = q.key where q.object = $1 and q.v < $2::timestamptz),\n"
                       "points as (select at, cost, 0 as n from due where at is not null"

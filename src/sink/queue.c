@@ -62,10 +62,11 @@ gr_commit_queue_prune(struct gr_script *script, const struct gr_table *table,
     const char *params[] = {table->object};
     int parent = child == NULL ? -1 : gr_ddl_parent_column(child->stream);
 
-    gr_buf_printf(&sql,
-                  "delete from %s.queue as q where q.object = $1 and not exists (select from %s as t"
-                  " where ",
-                  table->state, table->name);
+    gr_buf_printf(
+        &sql,
+        "delete from %s.queue as q where q.object = $1 and not exists (select from %s as t"
+        " where ",
+        table->state, table->name);
     gr_merge_column("t", table->stream->columns[0].name, &sql);
     gr_buf_puts(&sql, " = q.key and t._deleted_at is null)");
     if (parent >= 0 && child->types[parent] != NULL) {

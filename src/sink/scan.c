@@ -6,7 +6,8 @@
 #include "gr/sink/sql.h"
 #include "merge.h"
 
-static const char emptied[] = "the staging table of this walk is gone, or a crash of the server has emptied it";
+static const char emptied[] =
+    "the staging table of this walk is gone, or a crash of the server has emptied it";
 static const char emptied_hint[] = "The walk begins anew; no row was changed.";
 
 static void

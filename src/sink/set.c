@@ -99,9 +99,10 @@ put_gone_feed(const struct gr_table *table, const struct gr_feed *feed, size_t n
     gr_buf_printf(sql, ", fed%zu as (\ninsert into %s.queue (object, key, reason) select ", number,
                   table->state);
     gr_sql_literal(sql, feed->object);
-    gr_buf_puts(sql, ", k, 'gone' from unnest($1::bigint[]) as k on conflict (object, key) do update"
-                     " set v = null, seq = excluded.seq, reason = excluded.reason,"
-                     " enqueued_at = excluded.enqueued_at)");
+    gr_buf_puts(sql,
+                ", k, 'gone' from unnest($1::bigint[]) as k on conflict (object, key) do update"
+                " set v = null, seq = excluded.seq, reason = excluded.reason,"
+                " enqueued_at = excluded.enqueued_at)");
 }
 
 size_t

@@ -132,8 +132,8 @@ gr_state_find(struct gr_pg *pg, const char *state_schema, bool *is_there_out, st
     *is_there_out = layout > 0;
     if (layout == 0 || layout >= GR_STATE_LAYOUT_READ)
         return true;
-    (void)gr_fail(err, GR_FAULT_TARGET, "layout %" PRId64 " is older than %d, which is ours", layout,
-                  GR_STATE_LAYOUT);
+    (void)gr_fail(err, GR_FAULT_TARGET, "layout %" PRId64 " is older than %d, which is ours",
+                  layout, GR_STATE_LAYOUT);
     return gr_hint(err, "The next run brings it up to date.");
 }
 

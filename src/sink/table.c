@@ -44,7 +44,8 @@ look(struct gr_pg *pg, const struct gr_plan_stream *stream, struct found *found,
         " left join pg_namespace as n on n.nspname = $1"
         " left join pg_class as c on c.relnamespace = n.oid and c.relname = $2";
     static const char columns[] =
-        "select attname, format_type(atttypid, -1), col_description(attrelid, attnum), attgenerated,"
+        "select attname, format_type(atttypid, -1), col_description(attrelid, attnum), "
+        "attgenerated,"
         " atthasdef"
         " from pg_attribute where attrelid = $1::oid and attnum > 0 and not attisdropped";
     const char *params[] = {stream->table_schema, stream->table_name};
@@ -254,8 +255,8 @@ plan_loaded_at(const struct gr_table *table, const struct found *found, struct g
     gr_buf_puts(sql, ";\n");
 }
 
-/* The fingerprints of rows that lack a value no longer speak for them: whatever reads such a row again
-   writes it. */
+/* The fingerprints of rows that lack a value no longer speak for them: whatever reads such a row
+   again writes it. */
 static void
 plan_fingerprints(const struct gr_table *table, const struct gr_buf *added, struct gr_buf *sql)
 {

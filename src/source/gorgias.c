@@ -125,8 +125,8 @@ gr_gorgias_param(const char *url, const char *name, struct gr_buf *value)
     return false;
 }
 
-/* A server may write down what it was asked in a form of its own: unencoded, so that a plus reads as
-   a space, with nothing for what was not asked, or several values in one. */
+/* A server may write down what it was asked in a form of its own: unencoded, so that a plus reads
+   as a space, with nothing for what was not asked, or several values in one. */
 static bool
 is_loose(const char *value)
 {
@@ -242,12 +242,14 @@ client_error(const struct gr_http_response *response, const char *words, struct 
     case 401:
         (void)gr_fail(err, GR_FAULT_AUTH, "the source refused the credentials (HTTP 401 from %s%s)",
                       path, words);
-        return gr_hint(err, "Check email and api_key (Settings > REST API in Gorgias); a key belongs "
-                            "to the user with that e-mail address.");
+        return gr_hint(err,
+                       "Check email and api_key (Settings > REST API in Gorgias); a key belongs "
+                       "to the user with that e-mail address.");
     case 403:
         (void)gr_fail(err, GR_FAULT_FORBIDDEN, "HTTP 403 from %s%s", path, words);
-        return gr_hint(err, "The role of the API key's user may not read this endpoint; use the key "
-                            "of an admin or lead agent, or disable the stream.");
+        return gr_hint(err,
+                       "The role of the API key's user may not read this endpoint; use the key "
+                       "of an admin or lead agent, or disable the stream.");
     case 404:
     case 410:
         if (response->is_html) {

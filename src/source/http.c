@@ -312,7 +312,9 @@ gr_http_wait(struct gr_http *http, const struct gr_http_socket *sockets, size_t 
     if ((size_t)running < http->in_flight)
         return;
     (void)curl_multi_poll(http->multi, extra, extra_count,
-                          (int)(timeout_ms < 0 ? 0 : timeout_ms > 60000 ? 60000 : timeout_ms),
+                          (int)(timeout_ms < 0       ? 0
+                                : timeout_ms > 60000 ? 60000
+                                                     : timeout_ms),
                           NULL);
     (void)curl_multi_perform(http->multi, &running);
 }
@@ -329,8 +331,8 @@ static void
 set_fault(struct transfer *transfer, CURLcode code)
 {
     struct gr_http_response *response = transfer->response;
-    const char *why = transfer->error_text[0] != '\0' ? transfer->error_text
-                                                      : curl_easy_strerror(code);
+    const char *why =
+        transfer->error_text[0] != '\0' ? transfer->error_text : curl_easy_strerror(code);
 
     if (response->body.failed != NULL) {
         (void)gr_fail(&response->error, GR_FAULT_PAYLOAD, "%s: the body is over %d MB",
@@ -492,7 +494,8 @@ gr_http_post(struct gr_http *http, const char *path, const char *form, const cha
 void
 gr_http_encode(struct gr_buf *url, const char *text)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
     for (; *text != '\0'; text++) {
         if (strchr(plain, *text) != NULL)

@@ -198,7 +198,8 @@ take_tokens(struct gr_oauth *oauth, struct gr_http *http, struct json_object *bo
         return gr_fail(err, GR_FAULT_PAYLOAD, "/oauth/token: the answer has no access_token");
     gr_http_set_token(http, access);
     oauth->has_token = true;
-    oauth->expires_ms = now_ms + (life > INT64_C(2) * RENEW_BEFORE_MS ? life - RENEW_BEFORE_MS : life / 2);
+    oauth->expires_ms =
+        now_ms + (life > INT64_C(2) * RENEW_BEFORE_MS ? life - RENEW_BEFORE_MS : life / 2);
     return true;
 }
 

@@ -52,7 +52,8 @@ gr_retry_after_ms(const char *text, int64_t clock_us)
         for (; *text != '\0'; text++) {
             if (*text < '0' || *text > '9')
                 return -1;
-            value = value < GR_RETRY_AFTER_MAX_MS ? value * 10 + (*text - '0') * INT64_C(1000) : value;
+            value =
+                value < GR_RETRY_AFTER_MAX_MS ? value * 10 + (*text - '0') * INT64_C(1000) : value;
         }
     return value < GR_RETRY_AFTER_MAX_MS ? value : GR_RETRY_AFTER_MAX_MS;
 }

@@ -345,7 +345,8 @@ gr_connection_find(const struct gr_connections *from, const struct gr_yaml_node 
     return true;
 }
 
-/* --- guessing ----------------------------------------------------------------------------------- */
+/* --- guessing -----------------------------------------------------------------------------------
+ */
 
 static const char *
 word_of(const struct gr_yaml_node *map, const char *key)

@@ -198,8 +198,8 @@ add_keyword(struct loader *l, const char *keyword, const char *value)
     l->count++;
 }
 
-/* A slash that a password does not encode ends the authority too early: what follows would be taken,
-   and shown, for the name of the database. */
+/* A slash that a password does not encode ends the authority too early: what follows would be
+   taken, and shown, for the name of the database. */
 static bool
 check_path(struct loader *l, const struct gr_yaml_node *at, const char *authority, size_t len)
 {
@@ -215,8 +215,9 @@ check_path(struct loader *l, const struct gr_yaml_node *at, const char *authorit
         hide(l, colon + 1, (size_t)(authority + len + last - 1 - colon) - 1);
     (void)gr_yaml_fail(at, l->err, "the URL of target \"%s\" has an @ behind a slash",
                        l->target.name);
-    return gr_hint(l->err, "Write a slash in a password as %%2F, and an @ in the name of a database as "
-                           "%%40.");
+    return gr_hint(l->err,
+                   "Write a slash in a password as %%2F, and an @ in the name of a database as "
+                   "%%40.");
 }
 
 static bool

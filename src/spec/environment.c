@@ -344,13 +344,13 @@ gr_environment_load(const struct gr_replication *replication, const char *const 
                     const struct gr_target *target, struct gr_variables *variables,
                     struct gr_notes *notes, struct gr_environment *out, struct gr_error *err)
 {
-    struct loader l = {.target = target,
-                       .variables = variables,
-                       .notes = notes,
-                       .arena = variables->arena,
-                       .result = {.state_schema = "_gorgias_replicate",
-                                  .keep_runs_ms = GR_KEEP_RUNS_MS},
-                       .err = err};
+    struct loader l = {
+        .target = target,
+        .variables = variables,
+        .notes = notes,
+        .arena = variables->arena,
+        .result = {.state_schema = "_gorgias_replicate", .keep_runs_ms = GR_KEEP_RUNS_MS},
+        .err = err};
 
     if (!load_process(&l, replication->env, extra) || !load_file(&l, replication->env, extra) ||
         !load_extra(&l, extra))

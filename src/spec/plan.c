@@ -112,14 +112,16 @@ read_in_full(struct gr_plan_stream *out, const char *note)
 static void
 go_along(struct gr_plan_stream *out)
 {
-    bool is_other = out->has_range || out->mode == GR_MODE_BACKFILL || out->mode == GR_MODE_SNAPSHOT;
+    bool is_other =
+        out->has_range || out->mode == GR_MODE_BACKFILL || out->mode == GR_MODE_SNAPSHOT;
 
     out->has_range = false;
     out->range_from_us = out->range_to_us = GR_TIME_NONE;
     if (!is_other)
         return;
     out->mode = GR_MODE_INCREMENTAL;
-    out->note = "the rows come with those of another stream: neither a range nor a snapshot of them can be read";
+    out->note = "the rows come with those of another stream: neither a range nor a snapshot of "
+                "them can be read";
 }
 
 static bool
@@ -233,7 +235,8 @@ resolve_options(struct planner *p, const struct gr_stream_entry *entry, struct g
     if (out->limit_rows > 0 && out->schema->walk == GR_WALK_NONE && out->schema->parent != NULL)
         out->note = "no list has its rows, of which a limit could take a part: none is asked for";
     if (out->limit_rows > 0 && out->schema->made_from != NULL)
-        out->note = "made of all rows that are read of the other stream: only that one's limit counts";
+        out->note =
+            "made of all rows that are read of the other stream: only that one's limit counts";
     out->loaded_at = p->environment.loaded_at;
     out->min_interval_ms = entry->source.min_interval_ms;
     out->add_new_columns = entry->target.add_new_columns;
@@ -439,8 +442,10 @@ may_be_audited(struct planner *p, const struct gr_stream_entry *entry,
     if (stream->schema->walk == GR_WALK_NONE) {
         gr_notes_add(&p->notes, entry->key,
                      stream->schema->made_from != NULL
-                         ? "stream \"%s\" is not audited: it is made of other rows, by the run after an audit anew"
-                         : "stream \"%s\" is not audited: no list has its rows, and each would take a request",
+                         ? "stream \"%s\" is not audited: it is made of other rows, by the run "
+                           "after an audit anew"
+                         : "stream \"%s\" is not audited: no list has its rows, and each would "
+                           "take a request",
                      stream->name);
         return false;
     }
@@ -491,29 +496,37 @@ check_made_from(struct planner *p, size_t i)
     if (from == p->count) {
         bool is_disabled = is_in_file(p, schema->made_from);
 
-        (void)gr_yaml_fail(p->entries[i]->key, p->err, "stream \"%s\" is made from %s, which this file %s",
-                           p->streams[i].name, schema->made_from, is_disabled ? "has disabled" : "does not have");
-        return gr_hint(p->err, is_disabled ? "Put disabled: true under this one too, or take it away from %s." : "Add the stream %s.",
+        (void)gr_yaml_fail(p->entries[i]->key, p->err,
+                           "stream \"%s\" is made from %s, which this file %s", p->streams[i].name,
+                           schema->made_from, is_disabled ? "has disabled" : "does not have");
+        return gr_hint(p->err,
+                       is_disabled
+                           ? "Put disabled: true under this one too, or take it away from %s."
+                           : "Add the stream %s.",
                        schema->made_from);
     }
-    if (p->streams[from].mode == GR_MODE_SNAPSHOT || !has_made_of(&p->streams[from], schema->made_of)) {
-        (void)gr_yaml_fail(p->entries[i]->key, p->err,
-                           "stream \"%s\" is made of the column %s of %s, which %s", p->streams[i].name, schema->made_of,
-                           schema->made_from,
-                           p->streams[from].mode == GR_MODE_SNAPSHOT ? "has a row several times in mode snapshot"
-                                                                     : "is not there as jsonb");
-        return gr_hint(p->err, "Leave out one of the two, or keep %s in another mode and with that column.",
+    if (p->streams[from].mode == GR_MODE_SNAPSHOT ||
+        !has_made_of(&p->streams[from], schema->made_of)) {
+        (void)gr_yaml_fail(
+            p->entries[i]->key, p->err, "stream \"%s\" is made of the column %s of %s, which %s",
+            p->streams[i].name, schema->made_of, schema->made_from,
+            p->streams[from].mode == GR_MODE_SNAPSHOT ? "has a row several times in mode snapshot"
+                                                      : "is not there as jsonb");
+        return gr_hint(p->err,
+                       "Leave out one of the two, or keep %s in another mode and with that column.",
                        schema->made_from);
     }
     for (size_t j = p->streams[i].key_count; j < p->streams[i].column_count; j++)
-        if (p->streams[i].columns[j].type != GR_TYPE_TEXT && p->streams[i].columns[j].type != GR_TYPE_JSONB)
+        if (p->streams[i].columns[j].type != GR_TYPE_TEXT &&
+            p->streams[i].columns[j].type != GR_TYPE_JSONB)
             return gr_yaml_fail(gr_stream_entry_at(p->entries[i], NULL, "columns"), p->err,
-                                "column \"%s\" of \"%s\" can be text or jsonb", p->streams[i].columns[j].name,
-                                p->streams[i].name);
+                                "column \"%s\" of \"%s\" can be text or jsonb",
+                                p->streams[i].columns[j].name, p->streams[i].name);
     return true;
 }
 
-/* They are written in the transactions of the stream that they are made from: so where that one runs, they do. */
+/* They are written in the transactions of the stream that they are made from: so where that one
+ * runs, they do. */
 static bool
 check_made(struct planner *p)
 {
@@ -674,7 +687,8 @@ load_connections(struct planner *p)
            gr_connection_target(&from, p->file.target, &p->plan.target, p->err);
 }
 
-/* Several streams at once hide the way to the API; of one queue, a kill repeats what is in flight. */
+/* Several streams at once hide the way to the API; of one queue, a kill repeats what is in flight.
+ */
 static void
 set_threads(struct planner *p, int64_t stated)
 {

@@ -478,11 +478,15 @@ check_ask(struct loader *l)
                          s->made_from != NULL ? "made_from" : child) ||
         !check_goes_with(l, "parent_count", s->parent_count != NULL, is_parent, "ask: parent"))
         return false;
-    if (is_child && !is_parent && (s->key_count != 1 || strcmp(s->columns[0].name, s->parent_key) != 0))
+    if (is_child && !is_parent &&
+        (s->key_count != 1 || strcmp(s->columns[0].name, s->parent_key) != 0))
         return gr_yaml_fail(at(l, "parent_key"), l->err,
-                            "\"parent_key\" must be the key with \"walk: none\": each row is asked for by the id of its parent");
+                            "\"parent_key\" must be the key with \"walk: none\": each row is asked "
+                            "for by the id of its parent");
     if (s->walk == GR_WALK_NONE && !is_child && s->made_from == NULL)
-        return gr_yaml_fail(at(l, "walk"), l->err, "\"walk: none\" needs \"made_from\", or \"ask: object\" and \"parent\"");
+        return gr_yaml_fail(
+            at(l, "walk"), l->err,
+            "\"walk: none\" needs \"made_from\", or \"ask: object\" and \"parent\"");
     if (s->shape == GR_SHAPE_OBJECT && (s->ask != GR_ASK_NONE || s->walk != GR_WALK_FULL))
         return gr_yaml_fail(at(l, "shape"), l->err,
                             "\"shape: object\" goes with \"walk: full\" "

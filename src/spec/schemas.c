@@ -161,9 +161,11 @@ check_made_from(const struct list *list, const struct gr_schema *schema, struct 
     if (schema->made_from == NULL)
         return true;
     if (from == NULL || from->made_from != NULL)
-        return gr_fail(err, GR_FAULT_SPEC, "%s: made_from \"%s\" is not a stream that is read", schema->file, schema->made_from);
+        return gr_fail(err, GR_FAULT_SPEC, "%s: made_from \"%s\" is not a stream that is read",
+                       schema->file, schema->made_from);
     if (column < 0 || from->columns[column].type != GR_TYPE_JSONB)
-        return gr_fail(err, GR_FAULT_SPEC, "%s: made_of \"%s\" is not a jsonb column of %s", schema->file, schema->made_of, from->file);
+        return gr_fail(err, GR_FAULT_SPEC, "%s: made_of \"%s\" is not a jsonb column of %s",
+                       schema->file, schema->made_of, from->file);
     return true;
 }
 

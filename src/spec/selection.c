@@ -110,8 +110,8 @@ check_words(const struct words *words, const char *file, const struct gr_replica
         if (any || (word->is_exclude && disabled != NULL))
             continue;
         if (disabled != NULL)
-            return gr_fail(err, GR_FAULT_USAGE, "stream \"%s\" is disabled in %s",
-                           disabled->name, file);
+            return gr_fail(err, GR_FAULT_USAGE, "stream \"%s\" is disabled in %s", disabled->name,
+                           file);
         return fail_unmatched(
             gr_arena_printf(arena, "%s%s", word->is_tag ? "tag:" : "", word->text), file, from,
             arena, !word->is_tag, err);

@@ -7,7 +7,8 @@
 #include "gr/base/alloc.h"
 #include "gr/base/time.h"
 
-#define COUNT_END (INT64_C(1) << 53) /* no count of ours comes near it, so that it can be counted on */
+#define COUNT_END                                                                                  \
+    (INT64_C(1) << 53) /* no count of ours comes near it, so that it can be counted on */
 
 static void
 put_time(struct json_object *object, const char *name, int64_t us)

@@ -37,8 +37,8 @@ static void
 forget_span(struct gr_walk *walk)
 {
     replace(&walk->span.cursor, NULL);
-    walk->span = (struct gr_span){
-        .hi_us = GR_TIME_NONE, .lo_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
+    walk->span =
+        (struct gr_span){.hi_us = GR_TIME_NONE, .lo_us = GR_TIME_NONE, .clock_us = GR_TIME_NONE};
 }
 
 static void
@@ -73,7 +73,8 @@ begin_scan(struct gr_walk *walk, bool is_fallback)
     walk->scan.is_fallback = is_fallback;
 }
 
-/* A scan left by an earlier run goes on only where that saves much and what it has staged is fresh. */
+/* A scan left by an earlier run goes on only where that saves much and what it has staged is fresh.
+ */
 static bool
 may_resume_scan(const struct gr_walk *walk, int64_t now_us)
 {
@@ -364,8 +365,8 @@ take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
     if (next != NULL && (span->lo_us == GR_TIME_NONE || end == GR_TIME_NONE || span->lo_us >= end))
         return;
     raise_bookmark(walk, span->hi_us);
-    /* Of the rows that share the last value some may stand on the page behind, and those below what is
-       wanted were on the page, but not taken. */
+    /* Of the rows that share the last value some may stand on the page behind, and those below what
+       is wanted were on the page, but not taken. */
     note_read(walk, max64(next == NULL ? EVERYTHING : span->lo_us + 1, least_wanted(walk)),
               span->clock_us);
     /* A gap is closed; what changed since that walk began comes from the top. */
@@ -409,8 +410,8 @@ take_scan(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
     walk->is_done = scan->pass >= walk->stream->schema->pass_count;
 }
 
-/* True the first time that a list seems to end with a full page, or one without a single row that can
-   be read, and what may lie behind it matters: the page will be asked for again. */
+/* True the first time that a list seems to end with a full page, or one without a single row that
+   can be read, and what may lie behind it matters: the page will be asked for again. */
 static bool
 is_doubtful_end(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
 {
@@ -428,9 +429,9 @@ is_doubtful_end(struct gr_walk *walk, const struct gr_page_facts *page, const ch
 bool
 gr_walk_page(struct gr_walk *walk, const struct gr_page_facts *page, struct gr_error *err)
 {
-    const char *used = walk->way == GR_WAY_DOWN   ? walk->span.cursor
-                       : walk->way == GR_WAY_UP   ? walk->cursor
-                                                  : walk->scan.cursor;
+    const char *used = walk->way == GR_WAY_DOWN ? walk->span.cursor
+                       : walk->way == GR_WAY_UP ? walk->cursor
+                                                : walk->scan.cursor;
     const char *next =
         page->next_cursor != NULL && *page->next_cursor != '\0' ? page->next_cursor : NULL;
     const char *broken = broken_promise(walk, page, used, next);
@@ -471,9 +472,9 @@ gr_walk_page(struct gr_walk *walk, const struct gr_page_facts *page, struct gr_e
 bool
 gr_walk_refused(struct gr_walk *walk, struct gr_error *err)
 {
-    const char *used = walk->way == GR_WAY_DOWN   ? walk->span.cursor
-                       : walk->way == GR_WAY_UP   ? walk->cursor
-                                                  : walk->scan.cursor;
+    const char *used = walk->way == GR_WAY_DOWN ? walk->span.cursor
+                       : walk->way == GR_WAY_UP ? walk->cursor
+                                                : walk->scan.cursor;
 
     if (used == NULL)
         return false;

@@ -26,7 +26,7 @@
 struct pg_cluster {
     char folder[64];
     char bin[128];
-    int pipe_end;    /* the guardian waits for its closing */
+    int pipe_end; /* the guardian waits for its closing */
     pid_t guardian;
 };
 
@@ -104,11 +104,17 @@ cluster_wait(pid_t pid)
 static inline void
 cluster_guard(int pipe_end, const char *data)
 {
-    const char *const server[] = {"-D", data, "-k", cluster.folder, "-c", "listen_addresses=",
-                                  "-c", "fsync=off", "-c", "timezone=Asia/Kolkata",
-                                  "-c", "datestyle=SQL, DMY", "-c", "statement_timeout=30000",
-                                  "-c", "max_connections=20", "-c", "intervalstyle=iso_8601",
-                                  "-c", "default_transaction_isolation=serializable", NULL};
+    const char *const server[] = {"-D", data,
+                                  "-k", cluster.folder,
+                                  "-c", "listen_addresses=",
+                                  "-c", "fsync=off",
+                                  "-c", "timezone=Asia/Kolkata",
+                                  "-c", "datestyle=SQL, DMY",
+                                  "-c", "statement_timeout=30000",
+                                  "-c", "max_connections=20",
+                                  "-c", "intervalstyle=iso_8601",
+                                  "-c", "default_transaction_isolation=serializable",
+                                  NULL};
     pid_t pid = cluster_spawn("postgres", server);
     char byte;
     char *rm[] = {(char[]){"rm"}, (char[]){"-rf"}, cluster.folder, NULL};
@@ -167,10 +173,8 @@ cluster_target(const char *user, const char *database)
     values[i][1] = user;
     keywords[i][2] = "dbname";
     values[i][2] = database;
-    return (struct gr_target){.name = "WAREHOUSE",
-                              .keywords = keywords[i],
-                              .values = values[i],
-                              .shown = "here:5432/db"};
+    return (struct gr_target){
+        .name = "WAREHOUSE", .keywords = keywords[i], .values = values[i], .shown = "here:5432/db"};
 }
 
 /* True if there is a server to test with. */
@@ -178,8 +182,8 @@ static inline bool
 cluster_start(void)
 {
     char data[80];
-    const char *const initdb[] = {"-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8",
-                                  "--locale=C", "--no-sync", NULL};
+    const char *const initdb[] = {"-D", data,   "-A",         "trust",     "-U", "postgres",
+                                  "-E", "UTF8", "--locale=C", "--no-sync", NULL};
     int ends[2];
     struct gr_target target;
 

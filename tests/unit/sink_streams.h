@@ -218,8 +218,8 @@ put_tail(struct gr_buf *copy, int64_t hash)
 }
 
 static inline void
-put_ticket(struct gr_buf *copy, int64_t id, const char *subject, int64_t count,
-           const char *created, const char *updated, int64_t hash)
+put_ticket(struct gr_buf *copy, int64_t id, const char *subject, int64_t count, const char *created,
+           const char *updated, int64_t hash)
 {
     put_be(copy, COUNT_OF(ticket_columns) + 2, 2);
     put_int(copy, id);

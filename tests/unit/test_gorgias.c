@@ -126,9 +126,9 @@ the_api_s_own_words_are_told(void **state)
     struct gr_error err;
 
     (void)state;
-    assert_false(classify(400, false,
-                          "{\"error\": {\"msg\": \"Bad request.\", \"data\": {\"limit\": [\"x\"]}}}",
-                          &err));
+    assert_false(
+        classify(400, false,
+                 "{\"error\": {\"msg\": \"Bad request.\", \"data\": {\"limit\": [\"x\"]}}}", &err));
     assert_string_equal(err.message,
                         "HTTP 400 from /api/tickets: Bad request. {\"limit\":[\"x\"]}");
     /* A body that is no such thing adds nothing. */
@@ -166,8 +166,8 @@ only_a_slash_more_or_less_is_followed(void **state)
         bool follows;
 
         memcpy(&response.location, &cases[i].location, sizeof(response.location));
-        follows = gr_gorgias_slash_url(&response, "https://acme.gorgias.com",
-                                       "/api/tags?limit=100", &url);
+        follows = gr_gorgias_slash_url(&response, "https://acme.gorgias.com", "/api/tags?limit=100",
+                                       &url);
         assert_int_equal(follows, cases[i].url != NULL);
         if (follows)
             assert_string_equal(gr_buf_text(&url), cases[i].url);
@@ -244,7 +244,8 @@ an_answer_to_another_request_is_known_by_its_uri(void **state)
         if (gr_gorgias_is_answer(cases[i].uri, asked) != cases[i].is_answer)
             fail_msg("%s", cases[i].uri);
     /* Written down without care: that tells nothing. */
-    assert_true(gr_gorgias_is_answer("/api/tags?cursor=A+b/c==", "/api/tags?cursor=A%2Bb%2Fc%3D%3D"));
+    assert_true(
+        gr_gorgias_is_answer("/api/tags?cursor=A+b/c==", "/api/tags?cursor=A%2Bb%2Fc%3D%3D"));
     assert_true(gr_gorgias_is_answer("/api/tags?cursor=&search=", "/api/tags?limit=100"));
     assert_true(gr_gorgias_is_answer("/api/tickets?ticket_ids=1,2",
                                      "/api/tickets?ticket_ids=1&ticket_ids=2"));

@@ -207,8 +207,8 @@ limits_depth(void **state)
         unsigned levels; /* an odd number has one more inside */
         bool is_taken;
         bool is_storable;
-    } cases[] = {{64, true, true},     {65, true, true},       {511, true, true},
-                 {512, true, true},    {514, true, false},     {10000, true, false},
+    } cases[] = {{64, true, true},     {65, true, true},      {511, true, true},
+                 {512, true, true},    {514, true, false},    {10000, true, false},
                  {65536, true, false}, {65538, false, false}, {1000000, false, false}};
 
     (void)state;

@@ -159,8 +159,7 @@ what_is_no_page_is_refused_whole(void **state)
     } cases[] = {
         {"{\"data\": null, \"meta\": {\"next_cursor\": null}}", "the list's data is null"},
         {"{\"data\": {}, \"meta\": {}}", "the list's data is not an array"},
-        {"{\"data\": [{\"id\": 1}]}",
-         "the list has no meta: whether it ends here is unknown"},
+        {"{\"data\": [{\"id\": 1}]}", "the list has no meta: whether it ends here is unknown"},
         {"{\"meta\": {}}", "the body is not a list: it has no data"},
         {"{\"data\": [{\"id\": 1}], \"meta\": null}", "the list's meta is not an object"},
         {"{\"data\": [{\"id\": 1}], \"meta\": {\"next_cursor\": 5}}",
@@ -279,8 +278,7 @@ an_object_that_is_no_row_is_no_page(void **state)
         .layout = fixture->layout, .rows = &fixture->rows, .rejects = &fixture->rejects};
     static const char body[] = "{\"error\": {\"msg\": \"maintenance\"}}";
 
-    assert_false(
-        gr_page_object(body, sizeof(body) - 1, &sink, &fixture->page, &fixture->err));
+    assert_false(gr_page_object(body, sizeof(body) - 1, &sink, &fixture->page, &fixture->err));
     assert_string_equal(fixture->err.message, "the body is an object without its key");
     assert_int_equal(fixture->rejects.count, 0);
 }
@@ -294,15 +292,14 @@ rows_that_the_walk_does_not_want_leave_no_trace(void **state)
                                 .walk = &walk,
                                 .rows = &fixture->rows,
                                 .rejects = &fixture->rejects};
-    static const char body[] =
-        "{\"data\": [{\"id\": 1, \"updated_datetime\": \"2020-01-01T00:00:00Z\", \"x\": \"\\u0000\"}],"
-        "\"meta\": {}}";
+    static const char body[] = "{\"data\": [{\"id\": 1, \"updated_datetime\": "
+                               "\"2020-01-01T00:00:00Z\", \"x\": \"\\u0000\"}],"
+                               "\"meta\": {}}";
     int64_t anchor;
 
     assert_true(gr_time_parse("2021-01-01", 10, &anchor));
     gr_walk_begin(&walk, &stream, false, anchor, GR_TIME_NONE, NULL, 0);
-    assert_true(
-        gr_page_list(body, sizeof(body) - 1, &sink, &fixture->page, &fixture->err));
+    assert_true(gr_page_list(body, sizeof(body) - 1, &sink, &fixture->page, &fixture->err));
     assert_int_equal(fixture->page.facts.rows, 1);
     assert_int_equal(fixture->page.wanted, 0);
     assert_int_equal(fixture->rows.len, 0);

@@ -984,16 +984,19 @@ test_other_keys(void **state)
 {
     (void)state;
     make_plan(ENDS "defaults:\n  object: 'g.{stream_name}'\n"
-                   "  target_options: {table_keys: {primary: id, index: [[name], [created_datetime]], sort: x}}\n"
+                   "  target_options: {table_keys: {primary: id, index: [[name], "
+                   "[created_datetime]], sort: x}}\n"
                    "streams:\n  tags: {primary_key: [id, name], update_key: usage}\n"
                    "  events: {update_key: id}\n  account:\n");
     expect_warning("f.yaml:7:23: primary_key is not used for stream \"tags\", whose key is [id]");
-    expect_warning("f.yaml:7:47: update_key is not used for stream \"tags\", which is always read in "
-                   "full");
+    expect_warning(
+        "f.yaml:7:47: update_key is not used for stream \"tags\", which is always read in "
+        "full");
     expect_warning("f.yaml:8:24: update_key is not used for stream \"events\", which goes by "
                    "\"created_datetime\"");
-    expect_warning("f.yaml:5:42: table_keys: the primary key of stream \"account\" is [domain] all the "
-                   "same");
+    expect_warning(
+        "f.yaml:5:42: table_keys: the primary key of stream \"account\" is [domain] all the "
+        "same");
     expect_warning("f.yaml:5:54: stream \"events\" gets no index on \"name\": it is no column");
     expect_warning("f.yaml:5:89: \"sort\" has no effect here: it is for other databases than "
                    "PostgreSQL");
@@ -1089,7 +1092,8 @@ test_refusals(void **state)
          "f.yaml:3:12: unknown key \"moed\" (did you mean \"mode\"?)"},
         {HEAD "  tags: {disabled: true}\n", "f.yaml: all streams are disabled"},
         {HEAD "  tags: {primary_key: [id, nmae]}\n",
-         "f.yaml:5:23: \"primary_key\" names \"nmae\", which is no column of stream \"tags\" (did you "
+         "f.yaml:5:23: \"primary_key\" names \"nmae\", which is no column of stream \"tags\" (did "
+         "you "
          "mean \"name\"?)"},
         {HEAD "  events: {update_key: created_datetim}\n",
          "f.yaml:5:24: \"update_key\" names \"created_datetim\", which is no column of stream "
@@ -1103,7 +1107,8 @@ test_refusals(void **state)
         {HEAD "  tags: {target_options: {table_keys: {index: []}}}\n",
          "f.yaml:5:47: an index must have at least one column"},
         {HEAD "  tags: {target_options: {table_keys: {primary: nmae}}}\n",
-         "f.yaml:5:49: \"table_keys\" names \"nmae\", which is no column of stream \"tags\" (did you "
+         "f.yaml:5:49: \"table_keys\" names \"nmae\", which is no column of stream \"tags\" (did "
+         "you "
          "mean \"name\"?)"},
         {HEAD "  tags: {select: [nam]}\n", "f.yaml:5:19: \"select\" names \"nam\", which is no "
                                            "column of stream \"tags\" (did you mean "
@@ -1203,9 +1208,9 @@ main(void)
         TEST(test_environment),     TEST(test_select),         TEST(test_types),
         TEST(test_flatten),         TEST(test_named_fields),   TEST(test_casing),
         TEST(test_casing_words),    TEST(test_file_variables), TEST(test_whom_warnings_are_about),
-        TEST(test_other_keys),
-        TEST(test_from_sling),      TEST(test_table_keys),     TEST(test_warnings),
-        TEST(test_refusals),        TEST(test_every_prefix),   TEST(test_reference),
+        TEST(test_other_keys),      TEST(test_from_sling),     TEST(test_table_keys),
+        TEST(test_warnings),        TEST(test_refusals),       TEST(test_every_prefix),
+        TEST(test_reference),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,8 +44,7 @@ static void
 observe(struct gr_ratelimit *limit, int64_t now_us, int64_t used, int64_t max)
 {
     gr_ratelimit_observe(
-        limit, now_us,
-        &(struct gr_ratelimit_header){.used = used, .max = max, .sent_us = now_us});
+        limit, now_us, &(struct gr_ratelimit_header){.used = used, .max = max, .sent_us = now_us});
 }
 
 /* Sends as fast as the limiter lets it for `us`; returns the number of requests. */
@@ -132,8 +131,7 @@ a_share_leaves_the_rest(void **state)
 static void
 the_header_s_limit_is_taken_over_unless_a_rate_is_stated(void **state)
 {
-    struct gr_rate stated = {
-        .requests = 100000, .per_ms = 1000, .share = 1.0, .is_stated = true};
+    struct gr_rate stated = {.requests = 100000, .per_ms = 1000, .share = 1.0, .is_stated = true};
     struct gr_ratelimit limit;
 
     (void)state;

@@ -246,13 +246,15 @@ test_refusals(void **state)
                        "\"parent\""},
         {NONE "ask: object\n" COLUMNS, "t.yaml:1:1: \"ask: object\" needs the key \"parent\""},
         {NONE "ask: object\nparent: p\nparent_key: n\n" COLUMNS,
-         "t.yaml:8:13: \"parent_key\" must be the key with \"walk: none\": each row is asked for by "
+         "t.yaml:8:13: \"parent_key\" must be the key with \"walk: none\": each row is asked for "
+         "by "
          "the id of its parent"},
         {NONE "ask: object\nparent: p\nparent_key: id\nparent_count: n\n" COLUMNS,
          "t.yaml:9:15: \"parent_count\" has a meaning only with \"ask: parent\""},
         {FULL "made_from: p\nmade_of: m\nparent_key: id\n" COLUMNS,
          "t.yaml:6:12: \"made_from\" has a meaning only with \"walk: none\""},
-        {FULL "made_of: p\n" COLUMNS, "t.yaml:6:10: \"made_of\" has a meaning only with \"made_from\""},
+        {FULL "made_of: p\n" COLUMNS,
+         "t.yaml:6:10: \"made_of\" has a meaning only with \"made_from\""},
         {NONE "made_from: p\nparent_key: id\n" COLUMNS,
          "t.yaml:1:1: \"made_from\" needs the key \"made_of\""},
         {NONE "made_from: p\nmade_of: m\n" COLUMNS,
@@ -262,7 +264,8 @@ test_refusals(void **state)
         {HEAD "key: [id, n]\nwalk: none\nmade_from: p\nmade_of: m\nparent_key: id\n" COLUMNS,
          "t.yaml:10:3: column \"at\" must be text or jsonb with \"made_from\""},
         {HEAD "key: [id, n]\nwalk: none\nmade_from: p\nmade_of: m\nparent_key: id\n"
-              "columns:\n  id: { type: bigint, description: \"x\" }\n  n: { type: bigint, description: \"x\" }\n",
+              "columns:\n  id: { type: bigint, description: \"x\" }\n  n: { type: bigint, "
+              "description: \"x\" }\n",
          "t.yaml:10:3: \"made_from\" needs a column for the value of an entry"},
         {HEAD "key: [id, n]\nwalk: none\nmade_from: p\nmade_of: m\nparent_key: id\nask: ids\n"
               "ask_param: x\n" COLUMNS,

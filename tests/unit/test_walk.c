@@ -1298,9 +1298,15 @@ a_refusal_without_a_cursor_is_an_error(void **state)
 static void
 memory_that_cannot_be_read_is_forgotten(void **state)
 {
-    static const char *const texts[] = {
-        "", "{", "[]", "null", "{\"span\": 7}", "{\"span\": {}}", "{\"scan\": {\"pass\": 99}}",
-        "{\"span\": {\"cursor\": 5}}", "{\"scan\": \"x\"}"};
+    static const char *const texts[] = {"",
+                                        "{",
+                                        "[]",
+                                        "null",
+                                        "{\"span\": 7}",
+                                        "{\"span\": {}}",
+                                        "{\"scan\": {\"pass\": 99}}",
+                                        "{\"span\": {\"cursor\": 5}}",
+                                        "{\"scan\": \"x\"}"};
     struct gr_plan_stream stream = stream_of(&newest_first);
 
     (void)state;

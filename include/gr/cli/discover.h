@@ -17,7 +17,7 @@ struct gr_discover {
     const char *streams; /* globs, comma-separated; NULL: all */
     const char *format;  /* table, json, yaml                 */
     bool with_columns;
-    size_t width;        /* of a table, in columns; 0: any    */
+    size_t width; /* of a table, in columns; 0: any    */
 };
 
 bool gr_discover_put(const struct gr_schemas *schemas, const struct gr_discover *ask,

@@ -108,10 +108,10 @@ struct gr_options {
     const char *metrics_file;
     const char *source;
     const char *target;
-    int64_t limit_rows;               /* 0: none                                      */
-    int64_t threads;                  /* 0: not said                                  */
-    int64_t max_duration_ms;          /* 0: none                                      */
-    int64_t max_requests;             /* 0: not said                                  */
+    int64_t limit_rows;      /* 0: none                                      */
+    int64_t threads;         /* 0: not said                                  */
+    int64_t max_duration_ms; /* 0: none                                      */
+    int64_t max_requests;    /* 0: not said                                  */
     struct gr_option_pairs env;
 };
 

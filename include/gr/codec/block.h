@@ -39,8 +39,8 @@ gr_mask_first(uint64_t mask)
     return (size_t)__builtin_ctzll(mask);
 }
 
-/* Number of bits set. Where the processor may lack the instruction, a compiler would call a function
-   for it. */
+/* Number of bits set. Where the processor may lack the instruction, a compiler would call a
+   function for it. */
 static inline size_t
 gr_mask_count(uint64_t mask)
 {

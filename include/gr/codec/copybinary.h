@@ -27,11 +27,11 @@ enum {
 };
 
 struct gr_copy_out {
-    char *at;              /* where the next byte goes                                            */
-    int64_t number;        /* of the last value: the bigint, or the Unix time of the timestamptz
-                              in microseconds; INT64_MIN when it was null or another type         */
-    bool is_null;          /* the last field was null                                             */
-    bool is_typed;         /* nested values are written as jsonb, not as the text that staging has */
+    char *at;       /* where the next byte goes                                            */
+    int64_t number; /* of the last value: the bigint, or the Unix time of the timestamptz
+                       in microseconds; INT64_MIN when it was null or another type         */
+    bool is_null;   /* the last field was null                                             */
+    bool is_typed;  /* nested values are written as jsonb, not as the text that staging has */
     struct gr_buf scratch; /* owned                                                        */
 };
 

@@ -22,8 +22,8 @@
  * Fingerprint: the sum modulo 2^64, over all members but the volatile and left out ones, of the
  * hash (gr/codec/hash.h) of the value's bytes as they came, seeded with the hash of the member's
  * name; so the order of members does not matter. Which fields of nested values are columns is a
- * summand, too: where that changes, rows are written anew. Stable across versions of this program: changing
- * it makes every row look changed once.
+ * summand, too: where that changes, rows are written anew. Stable across versions of this program:
+ * changing it makes every row look changed once.
  *
  * Shape   gr_row_layout_new, gr_row_encode*, gr_row_layout_free
  * Errors  GR_FAULT_PAYLOAD when the object is not one, or has no usable key: nothing is appended

@@ -18,12 +18,12 @@
 
 /* The run's part of the budget that it shares with other runs. */
 struct gr_leasing {
-    struct gr_pg *pg;            /* owned; a session of its own, or NULL                 */
-    bool is_opening;             /* it does not stand yet                                */
-    struct gr_script *script;    /* owned; the question that is under way, or NULL       */
-    size_t step;                 /* of its answer                                        */
+    struct gr_pg *pg;         /* owned; a session of its own, or NULL                 */
+    bool is_opening;          /* it does not stand yet                                */
+    struct gr_script *script; /* owned; the question that is under way, or NULL       */
+    size_t step;              /* of its answer                                        */
     struct gr_lease lease;
-    bool was_told;               /* the operator knows that it could not be had          */
+    bool was_told; /* the operator knows that it could not be had          */
 };
 
 struct gr_engine {
@@ -32,21 +32,21 @@ struct gr_engine {
     struct gr_run_report *report;
     struct gr_http *http;
     struct gr_oauth oauth;
-    bool was_renewed;            /* after a refusal; cleared by the next good answer    */
+    bool was_renewed; /* after a refusal; cleared by the next good answer    */
     struct gr_pg *pg;
     struct gr_ratelimit budget;
     struct gr_leasing leasing;
-    struct gr_tape tape;         /* owned; of the page that is being read                */
-    struct gr_stream *streams;   /* owned */
+    struct gr_tape tape;       /* owned; of the page that is being read                */
+    struct gr_stream *streams; /* owned */
     size_t count;
-    size_t lane_count;           /* of each stream                                       */
-    size_t turn;                 /* whose lanes are served first: everybody in turn      */
-    struct gr_script *script;    /* owned; the one that runs, or NULL                    */
-    struct gr_stream *owner;     /* of the script                                        */
+    size_t lane_count;            /* of each stream                                       */
+    size_t turn;                  /* whose lanes are served first: everybody in turn      */
+    struct gr_script *script;     /* owned; the one that runs, or NULL                    */
+    struct gr_stream *owner;      /* of the script                                        */
     struct gr_error script_error; /* why it could not begin; GR_OK                       */
-    int conflicts;               /* times the script was tried again                     */
-    bool is_waited_for;          /* somebody found the warehouse at work                 */
-    int64_t script_ms;           /* when it was begun                                    */
+    int conflicts;                /* times the script was tried again                     */
+    bool is_waited_for;           /* somebody found the warehouse at work                 */
+    int64_t script_ms;            /* when it was begun                                    */
     int64_t run_id;
     bool was_reached;            /* the source has answered something                    */
     bool was_answered;           /* ... as the API does, with JSON                       */
@@ -79,8 +79,8 @@ void gr_engine_fail(struct gr_engine *engine, const struct gr_error *err);
 /* Goes on as far as possible without waiting. */
 void gr_stream_step(struct gr_stream *stream);
 
-/* A response for a lane: `fault` is NULL for a 2xx. False with a fault that is final for the stream;
-   what may be tried again was dealt with before. */
+/* A response for a lane: `fault` is NULL for a 2xx. False with a fault that is final for the
+   stream; what may be tried again was dealt with before. */
 bool gr_stream_answer(struct gr_lane *lane, struct gr_http_response *response,
                       const struct gr_error *fault, struct gr_error *err);
 
@@ -105,8 +105,8 @@ void gr_settle_feed(struct gr_stream *feeder);
 void gr_opening_undo(struct gr_stream *stream);
 
 /* What was fetched and is not committed is let go, and the stream opens again from where its last
-   commit was: to merge, because a row that was to be new was there already; or to fill on, because a
-   COPY that keeps nothing of what it has sent was broken off. */
+   commit was: to merge, because a row that was to be new was there already; or to fill on, because
+   a COPY that keeps nothing of what it has sent was broken off. */
 void gr_walking_refused_fill(struct gr_stream *stream);
 void gr_walking_lost_fill(struct gr_stream *stream);
 
@@ -234,8 +234,10 @@ bool gr_making_is_wanted(const struct gr_stream *maker);
 /* The maker begins a script; what a former one was to count is void. */
 void gr_making_begin(struct gr_stream *maker);
 
-/* Of the rows with these keys (NULL: of all), which the script has written before, rows are made. */
-void gr_making_put(struct gr_stream *maker, struct gr_script *script, const int64_t *keys, size_t count);
+/* Of the rows with these keys (NULL: of all), which the script has written before, rows are made.
+ */
+void gr_making_put(struct gr_stream *maker, struct gr_script *script, const int64_t *keys,
+                   size_t count);
 
 /* The maker's script is done. */
 void gr_making_committed(struct gr_stream *maker, const struct gr_script *script);
@@ -266,21 +268,22 @@ bool gr_stream_feeds(const struct gr_stream *feeder, const struct gr_stream *str
 /* True if rows of `stream` have their parents in `parent`. */
 bool gr_stream_is_child(const struct gr_stream *stream, const struct gr_stream *parent);
 
-/* Where the stream `name` is, or would be if it were in the file: beside this one; and whether there is
-   such a table. --- opening.c */
-bool gr_stream_find(const struct gr_stream *stream, const char *name, const char **schema, const char **table,
-                    bool *exists_out, struct gr_error *err);
+/* Where the stream `name` is, or would be if it were in the file: beside this one; and whether
+   there is such a table. --- opening.c */
+bool gr_stream_find(const struct gr_stream *stream, const char *name, const char **schema,
+                    const char **table, bool *exists_out, struct gr_error *err);
 
-/* The table of the stream `name`, for the names of its columns; NULL where the file has no such stream. */
+/* The table of the stream `name`, for the names of its columns; NULL where the file has no such
+ * stream. */
 const struct gr_table *gr_stream_other(struct gr_stream *stream, const char *name);
 
 /* --- opening.c, walking.c, finish.c, settle.c, drain.c, closing.c: what the phases do -------- */
 
-gr_phase_step gr_phase_open, gr_phase_make, gr_phase_audit, gr_phase_walk, gr_phase_finish, gr_phase_settle, gr_phase_drain,
-    gr_phase_close;
+gr_phase_step gr_phase_open, gr_phase_make, gr_phase_audit, gr_phase_walk, gr_phase_finish,
+    gr_phase_settle, gr_phase_drain, gr_phase_close;
 gr_phase_answer gr_walking_answer, gr_finish_answer, gr_drain_answer;
-gr_phase_committed gr_making_all_committed, gr_auditing_committed, gr_walking_committed, gr_finish_committed,
-    gr_settle_committed, gr_drain_committed;
+gr_phase_committed gr_making_all_committed, gr_auditing_committed, gr_walking_committed,
+    gr_finish_committed, gr_settle_committed, gr_drain_committed;
 
 /* The staging of the scan is empty: what was fetched is let go, and the scan begins anew. */
 void gr_walking_unstaged(struct gr_stream *stream);
@@ -308,7 +311,7 @@ void gr_walking_free(struct gr_stream *stream);
 
 /* Adds the rejects to the script and empties the list. */
 void gr_walking_put_rejects(struct gr_stream *stream, struct gr_script *script,
-                         struct gr_rejects *rejects);
+                            struct gr_rejects *rejects);
 
 /* Adds the names of unknown fields that were met; says which were new, once they are stored. */
 void gr_walking_put_fields(struct gr_stream *stream, struct gr_script *script);

@@ -33,12 +33,12 @@ void gr_page_free(struct gr_page *page);
 /* What is done with the rows of a page. */
 struct gr_page_sink {
     struct gr_row_layout *layout;
-    const struct gr_walk *walk;    /* says which rows are wanted; NULL: all       */
-    struct gr_buf *rows;           /* tuples are appended                         */
+    const struct gr_walk *walk; /* says which rows are wanted; NULL: all       */
+    struct gr_buf *rows;        /* tuples are appended                         */
     struct gr_rejects *rejects;
-    struct gr_tape *tape;          /* for the body, or NULL; not used by `between` */
-    const char *asked;     /* path and query; an answer to another request is no page      */
-    int64_t parent;        /* rows belong to this one; 0: to any                           */
+    struct gr_tape *tape; /* for the body, or NULL; not used by `between` */
+    const char *asked;    /* path and query; an answer to another request is no page      */
+    int64_t parent;       /* rows belong to this one; 0: to any                           */
     void (*between)(void *context); /* called now and then between rows, or NULL: a page takes
                                        longer to read than a socket's buffer lasts        */
     void *context;                  /* its argument                                       */

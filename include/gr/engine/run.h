@@ -23,11 +23,11 @@
 #include "gr/spec/plan.h"
 
 enum gr_status {
-    GR_STATUS_WAITING,   /* for another stream                                  */
+    GR_STATUS_WAITING, /* for another stream                                  */
     GR_STATUS_RUNNING,
     GR_STATUS_SUCCEEDED,
     GR_STATUS_FAILED,
-    GR_STATUS_STOPPED,   /* in good order, by a signal or --max-duration        */
+    GR_STATUS_STOPPED, /* in good order, by a signal or --max-duration        */
     GR_STATUS_COUNT
 };
 const char *gr_status_name(enum gr_status status);
@@ -35,8 +35,8 @@ const char *gr_status_name(enum gr_status status);
 /* What an audit says of a stream. */
 struct gr_stream_audit {
     enum gr_audit_method method;
-    bool is_over;              /* everything was checked                              */
-    int64_t list_requests;     /* that its list takes                                 */
+    bool is_over;                  /* everything was checked                              */
+    int64_t list_requests;         /* that its list takes                                 */
     struct gr_audit_totals totals; /* owned; filled at the end                        */
 };
 
@@ -44,18 +44,18 @@ struct gr_stream_audit {
 struct gr_stream_report {
     const char *name;
     const char *mode;
-    const char *object;        /* schema.table                                        */
-    const char *note;          /* "" or what the operator should know                 */
+    const char *object; /* schema.table                                        */
+    const char *note;   /* "" or what the operator should know                 */
     enum gr_status status;
-    const char *activity;      /* static: what it does or waits for right now         */
-    int64_t started_ms;        /* monotonic; 0: not yet                               */
+    const char *activity; /* static: what it does or waits for right now         */
+    int64_t started_ms;   /* monotonic; 0: not yet                               */
     int64_t ended_ms;
     int64_t rows_read, inserted, updated, unchanged, deleted, rejected;
     int64_t requests, retries, pages, bytes;
-    int64_t queue;             /* entries still to ask; -1: has no queue              */
-    int64_t bookmark_us;       /* GR_TIME_NONE: none                                  */
-    int64_t as_of_us;          /* up to when the table is known to hold everything    */
-    struct gr_error error;     /* GR_OK unless failed                                 */
+    int64_t queue;                /* entries still to ask; -1: has no queue              */
+    int64_t bookmark_us;          /* GR_TIME_NONE: none                                  */
+    int64_t as_of_us;             /* up to when the table is known to hold everything    */
+    struct gr_error error;        /* GR_OK unless failed                                 */
     struct gr_stream_audit audit; /* of a plan that is one                            */
 };
 
@@ -65,16 +65,16 @@ struct gr_run_report {
     size_t count;
     int64_t started_ms, now_ms;
     int64_t requests, throttled;
-    double budget_level;       /* share of our part of the account's bucket in use, 0..1 */
+    double budget_level; /* share of our part of the account's bucket in use, 0..1 */
     int64_t budget_requests, budget_per_ms;
     int exit_code;
-    struct gr_error error;     /* what ended the run, GR_OK if nothing did */
+    struct gr_error error; /* what ended the run, GR_OK if nothing did */
 };
 
 struct gr_run_options {
-    int64_t max_duration_ms;                 /* 0: none                                        */
-    int64_t max_requests;                    /* 0: any number                                  */
-    const volatile sig_atomic_t *stop;       /* not 0: stop in good order                      */
+    int64_t max_duration_ms;           /* 0: none                                        */
+    int64_t max_requests;              /* 0: any number                                  */
+    const volatile sig_atomic_t *stop; /* not 0: stop in good order                      */
     /* Called several times a second and after each change of a stream's status; may be NULL. */
     void (*progress)(void *context, const struct gr_run_report *report);
     void *context;

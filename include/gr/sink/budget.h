@@ -2,8 +2,8 @@
  * gr/sink/budget.h - the level of an account's bucket, shared by all runs on the warehouse: the
  * table rate_budget.
  *
- * One statement drains the level by the server's clock, raises it to what the API has told, and adds
- * the requests that are wanted if they still fit; or it says how long until they do. Only the
+ * One statement drains the level by the server's clock, raises it to what the API has told, and
+ * adds the requests that are wanted if they still fit; or it says how long until they do. Only the
  * server's clock counts, so it does not matter whether those of the runs agree. What a killed run
  * has taken drains by itself.
  *
@@ -21,11 +21,11 @@
 struct gr_budget_ask {
     const char *account; /* base URL                                              */
     int64_t run_id;
-    int64_t requests;    /* the account's bucket                                  */
+    int64_t requests; /* the account's bucket                                  */
     int64_t per_ms;
-    int64_t burst;       /* requests that fit into our part of it ...             */
-    int64_t spacing_us;  /* ... and how long one of them takes to drain           */
-    double seen;         /* requests that are in it at least, by what the API says */
+    int64_t burst;      /* requests that fit into our part of it ...             */
+    int64_t spacing_us; /* ... and how long one of them takes to drain           */
+    double seen;        /* requests that are in it at least, by what the API says */
     int64_t wanted;
 };
 

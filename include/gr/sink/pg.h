@@ -1,6 +1,6 @@
 /*
- * gr/sink/pg.h - one connection to the warehouse. <libpq-fe.h> is included in one place, the private
- * src/sink/conn.h.
+ * gr/sink/pg.h - one connection to the warehouse. <libpq-fe.h> is included in one place, the
+ * private src/sink/conn.h.
  *
  * A session is set up the same way whatever the server's or the role's settings are: UTC, UTF-8,
  * no statement time-out, READ COMMITTED, standard strings, search_path pg_catalog only (every name
@@ -59,7 +59,8 @@ bool gr_pg_has_lz4(const struct gr_pg *pg);
 /* 150004 for 15.4. */
 int gr_pg_version(const struct gr_pg *pg);
 
-/* Changes with every gr_pg_reopen: whoever left something in the session can see that it is gone. */
+/* Changes with every gr_pg_reopen: whoever left something in the session can see that it is gone.
+ */
 int64_t gr_pg_session(const struct gr_pg *pg);
 
 /* Runs statements without parameters; results are dropped. Blocks. */

@@ -17,7 +17,7 @@
 #include "gr/spec/plan.h"
 
 struct gr_probe_item {
-    char what[160];   /* "version", "temporary tables", "schema gorgias", "state schema ..."  */
+    char what[160]; /* "version", "temporary tables", "schema gorgias", "state schema ..."  */
     bool is_ok;
     char reason[512]; /* one line: what was found, or what to do                              */
 };

@@ -3,10 +3,10 @@
  *
  * Whoever decides what a commit does writes a script: statements and COPYs, in order. Running it is
  * thin: BEGIN, the steps, COMMIT, or ROLLBACK at the first that fails. Running never blocks: the
- * engine's loop waits for the socket together with those of the HTTP transfers, so pages are fetched
- * and encoded while PostgreSQL works. A script is not consumed: after a lost connection the same
- * script runs again, and everything a script does must be harmless when done twice. (One with an open
- * COPY cannot: what it has handed over it does not keep.)
+ * engine's loop waits for the socket together with those of the HTTP transfers, so pages are
+ * fetched and encoded while PostgreSQL works. A script is not consumed: after a lost connection the
+ * same script runs again, and everything a script does must be harmless when done twice. (One with
+ * an open COPY cannot: what it has handed over it does not keep.)
  *
  * Statements between two COPYs travel together (pipeline), BEGIN with the first of them and COMMIT
  * with the last, so that a commit costs few round trips; a step whose outcome decides whether the
@@ -37,7 +37,8 @@ struct gr_script;
 struct gr_script *gr_script_new(const char *what);
 void gr_script_free(struct gr_script *script);
 
-/* Adds a statement with `count` text parameters (copied; NULL is null); returns the step's number. */
+/* Adds a statement with `count` text parameters (copied; NULL is null); returns the step's number.
+ */
 size_t gr_script_sql(struct gr_script *script, const char *sql, const char *const *params,
                      size_t count);
 
@@ -50,8 +51,8 @@ size_t gr_script_fence(struct gr_script *script, const char *sql, const char *co
 size_t gr_script_check(struct gr_script *script, const char *sql, const char *const *params,
                        size_t count, const char *message, const char *hint);
 
-/* The same, but if the statement touches no row, the steps up to the matching gr_script_gate_end are
-   passed over: they touch nothing and have no rows. Gates do not nest. */
+/* The same, but if the statement touches no row, the steps up to the matching gr_script_gate_end
+   are passed over: they touch nothing and have no rows. Gates do not nest. */
 size_t gr_script_gate(struct gr_script *script, const char *sql, const char *const *params,
                       size_t count);
 void gr_script_gate_end(struct gr_script *script);
@@ -77,14 +78,14 @@ size_t gr_script_copy_open(struct gr_script *script, const char *sql);
 void gr_script_append(struct gr_script *script, struct gr_buf *data);
 void gr_script_copy_close(struct gr_script *script);
 
-/* Whether there is a COPY that is open; bytes of it that are not yet handed over; whether the script
-   can run again. */
+/* Whether there is a COPY that is open; bytes of it that are not yet handed over; whether the
+   script can run again. */
 bool gr_script_is_open(const struct gr_script *script);
 size_t gr_script_unsent(const struct gr_script *script);
 bool gr_script_can_repeat(const struct gr_script *script);
 
-/* The script needs what was left in this session (gr_pg_session), such as rows in a temporary table:
-   started in another one it fails with GR_FAULT_UNSTAGED before it sends anything. */
+/* The script needs what was left in this session (gr_pg_session), such as rows in a temporary
+   table: started in another one it fails with GR_FAULT_UNSTAGED before it sends anything. */
 void gr_script_bind(struct gr_script *script, int64_t session);
 
 /* Number of steps, and of bytes in COPY data. */

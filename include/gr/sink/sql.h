@@ -15,9 +15,9 @@
 
 enum { GR_SQL_NAME_BYTES = 63 }; /* of an identifier, without the zero byte */
 
-void gr_sql_ident(struct gr_buf *sql, const char *name);                       /* "na""me"         */
-void gr_sql_name(struct gr_buf *sql, const char *schema, const char *table);   /* "schema"."table" */
-void gr_sql_literal(struct gr_buf *sql, const char *text);                     /* 'it''s', E'\\'   */
+void gr_sql_ident(struct gr_buf *sql, const char *name);                     /* "na""me"         */
+void gr_sql_name(struct gr_buf *sql, const char *schema, const char *table); /* "schema"."table" */
+void gr_sql_literal(struct gr_buf *sql, const char *text);                   /* 'it''s', E'\\'   */
 
 /* prefix and name and suffix, unquoted, in at most 63 bytes: a `name` that does not fit is cut
    between two characters and gets 16 hex digits of its hash. */

@@ -2,23 +2,20 @@
  * gr/sink/state.h - the state tables: what is known of runs, streams and queues.
  *
  *   runs         run_id, replication (its identity: a short digest of source and objects), file,
- *                source, started_at, ended_at, status (running, succeeded, failed, partial, stopped,
- *                lost), exit_code, host, pid, version, requests, throttled, error, hint
- *   stream_runs  run_id, stream, object, mode, started_at, ended_at, status, rows_read, inserted,
- *                updated, unchanged, deleted, rejected, requests, pages, bytes, error, hint
- *   streams      object (key), stream, source, mode, bookmark timestamptz, walk jsonb, fence bigint,
- *                run_id, source_clock timestamptz (server's clock when the walk that set the
- *                bookmark began), completed_at, updated_at, audit jsonb (where an unfinished audit
- *                goes on)
- *   audits       run_id, object, method, window_name, stream, in_table, at_source, missing, gone,
- *                not_due, changed, missing_keys, gone_keys, checked_at: see gr/sink/audit.h
- *   queue        object (of the stream that asks), key bigint, v timestamptz, reason, seq (identity),
- *                enqueued_at; primary key (object, key)
- *   rejected     run_id, stream, object, key text, column_name, reason, original text, rejected_at,
- *                and a digest (SHA-256), the primary key: the same reject is stored once
- *   rate_budget  account (key), level, requests, per_ms, run_id, updated_at
- *   fields       object, field, first_seen: unknown fields already reported
- *   version      one row: the layout's version; a newer one than ours is refused
+ *                source, started_at, ended_at, status (running, succeeded, failed, partial,
+ * stopped, lost), exit_code, host, pid, version, requests, throttled, error, hint stream_runs
+ * run_id, stream, object, mode, started_at, ended_at, status, rows_read, inserted, updated,
+ * unchanged, deleted, rejected, requests, pages, bytes, error, hint streams      object (key),
+ * stream, source, mode, bookmark timestamptz, walk jsonb, fence bigint, run_id, source_clock
+ * timestamptz (server's clock when the walk that set the bookmark began), completed_at, updated_at,
+ * audit jsonb (where an unfinished audit goes on) audits       run_id, object, method, window_name,
+ * stream, in_table, at_source, missing, gone, not_due, changed, missing_keys, gone_keys,
+ * checked_at: see gr/sink/audit.h queue        object (of the stream that asks), key bigint, v
+ * timestamptz, reason, seq (identity), enqueued_at; primary key (object, key) rejected     run_id,
+ * stream, object, key text, column_name, reason, original text, rejected_at, and a digest
+ * (SHA-256), the primary key: the same reject is stored once rate_budget  account (key), level,
+ * requests, per_ms, run_id, updated_at fields       object, field, first_seen: unknown fields
+ * already reported version      one row: the layout's version; a newer one than ours is refused
  *
  * Every table carries a comment, and so does every column whose name does not say it all.
  *
@@ -40,8 +37,9 @@
    does the same at the same time. GR_FAULT_TARGET if a newer program has made them. */
 bool gr_state_open(struct gr_pg *pg, const char *state_schema, struct gr_error *err);
 
-/* Looks, and changes nothing: false in *is_there_out where no run has ever begun here. GR_FAULT_TARGET
-   for tables that a newer program has made, or an older one that has kept too little. */
+/* Looks, and changes nothing: false in *is_there_out where no run has ever begun here.
+   GR_FAULT_TARGET for tables that a newer program has made, or an older one that has kept too
+   little. */
 bool gr_state_find(struct gr_pg *pg, const char *state_schema, bool *is_there_out,
                    struct gr_error *err);
 
@@ -57,8 +55,8 @@ void gr_state_identity(const struct gr_plan *plan, char text[17]);
 bool gr_state_begin(struct gr_pg *pg, const struct gr_plan *plan, int64_t *run_id_out,
                     struct gr_error *err);
 
-/* After gr_pg_reopen: ends what the server may still run of the broken session, takes the locks again
-   and checks the fences; GR_FAULT_FENCED if another run has taken over meanwhile. */
+/* After gr_pg_reopen: ends what the server may still run of the broken session, takes the locks
+   again and checks the fences; GR_FAULT_FENCED if another run has taken over meanwhile. */
 bool gr_state_resume(struct gr_pg *pg, const struct gr_plan *plan, int64_t run_id,
                      struct gr_error *err);
 

@@ -9,10 +9,11 @@
  * unique index on exactly the key columns is refused with a hint (snapshot: the key is the stream's
  * key and _loaded_at). Opening a table that is as it should be writes nothing.
  *
- * Where the role does not own an existing table, comments and indexes are left and a warning says so.
+ * Where the role does not own an existing table, comments and indexes are left and a warning says
+ * so.
  *
- * Columns of every table, behind those of the stream: _loaded_at timestamptz not null default now(),
- * _deleted_at timestamptz, _hash bigint, _extra jsonb.
+ * Columns of every table, behind those of the stream: _loaded_at timestamptz not null default
+ * now(), _deleted_at timestamptz, _hash bigint, _extra jsonb.
  *
  * Staging is a temporary table for pages that are merged at once (rows vanish at commit), another
  * one for the pages of a parent's set (rows stay until they are merged), and an unlogged table in
@@ -39,18 +40,18 @@
 
 struct gr_table {
     const struct gr_plan_stream *stream;
-    char *name;          /* "gorgias"."tickets", quoted                                     */
-    char *object;        /* gorgias.tickets: what the state tables call it                  */
-    char *state;         /* "_gorgias_replicate", quoted                                    */
-    char *staging;       /* quoted name of the temporary staging table                      */
-    char *set_staging;   /* the same for sets of children                                   */
-    char *scan_staging;  /* the same for full walks: "_gorgias_replicate"."scan_..."        */
-    char **types;        /* real SQL type of each of stream->columns, without length or
-                            precision (a cast must not cut); NULL: not written to the table */
-    bool was_created;    /* by this opening                                                 */
-    bool is_empty;       /* it had no row when it was opened                                */
-    bool is_as_made;     /* by us: its columns have our types, and rows say themselves when they came */
-    char *warnings;      /* lines, "" for none                                              */
+    char *name;         /* "gorgias"."tickets", quoted                                     */
+    char *object;       /* gorgias.tickets: what the state tables call it                  */
+    char *state;        /* "_gorgias_replicate", quoted                                    */
+    char *staging;      /* quoted name of the temporary staging table                      */
+    char *set_staging;  /* the same for sets of children                                   */
+    char *scan_staging; /* the same for full walks: "_gorgias_replicate"."scan_..."        */
+    char **types;       /* real SQL type of each of stream->columns, without length or
+                           precision (a cast must not cut); NULL: not written to the table */
+    bool was_created;   /* by this opening                                                 */
+    bool is_empty;      /* it had no row when it was opened                                */
+    bool is_as_made; /* by us: its columns have our types, and rows say themselves when they came */
+    char *warnings;  /* lines, "" for none                                              */
     /* The opened table of the parent stream, for the names of its columns; borrowed, set by the
        caller where it is known. NULL: the parent's columns have their names in the API. */
     const struct gr_table *parent;

@@ -20,12 +20,12 @@
 
 /* What a list request asks for; unset members are left out of the URL. */
 struct gr_list_ask {
-    const char *order;            /* order_by                                                  */
+    const char *order; /* order_by                                                  */
     const char *cursor;
-    int64_t since_us;             /* schema->since, GR_TIME_NONE: none                         */
+    int64_t since_us; /* schema->since, GR_TIME_NONE: none                         */
     int64_t limit;
-    const struct gr_pass *pass;   /* further parameters                                        */
-    const char *param;            /* repeated for each of `ids`                                */
+    const struct gr_pass *pass; /* further parameters                                        */
+    const char *param;          /* repeated for each of `ids`                                */
     const int64_t *ids;
     size_t id_count;
 };

@@ -30,18 +30,18 @@ enum { GR_HTTP_BODY_MAX = 256 * 1024 * 1024 };
 struct gr_http;
 
 struct gr_http_response {
-    void *tag;               /* what the request was started with                            */
-    char *path;              /* owned; for messages                                          */
-    struct gr_error error;   /* fault GR_OK when there is a response                         */
+    void *tag;             /* what the request was started with                            */
+    char *path;            /* owned; for messages                                          */
+    struct gr_error error; /* fault GR_OK when there is a response                         */
     long status;
-    struct gr_buf body;      /* owned                                                        */
-    int64_t date_us;         /* Date header, GR_TIME_NONE where missing                      */
-    int64_t retry_after_ms;  /* -1 where missing                                             */
-    char retry_after[64];    /* the header as it came, "" where missing                      */
-    int64_t used;            /* X-Gorgias-Account-Api-Call-Limit, -1 where missing           */
+    struct gr_buf body;     /* owned                                                        */
+    int64_t date_us;        /* Date header, GR_TIME_NONE where missing                      */
+    int64_t retry_after_ms; /* -1 where missing                                             */
+    char retry_after[64];   /* the header as it came, "" where missing                      */
+    int64_t used;           /* X-Gorgias-Account-Api-Call-Limit, -1 where missing           */
     int64_t limit;
-    char *location;          /* owned; NULL where missing                                    */
-    bool is_html;            /* by its Content-Type, or because the body begins with <       */
+    char *location; /* owned; NULL where missing                                    */
+    bool is_html;   /* by its Content-Type, or because the body begins with <       */
     int64_t elapsed_ms;
 };
 

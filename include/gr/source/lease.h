@@ -1,5 +1,6 @@
 /*
- * gr/source/lease.h - a run's part of the budget that all runs of an account on one warehouse share.
+ * gr/source/lease.h - a run's part of the budget that all runs of an account on one warehouse
+ * share.
  *
  * Before a request goes, the run must hold a lease of it: the shared level (gr/sink/budget.h) was
  * raised by that request beforehand, so that all runs together send at most what one would. A lease

@@ -1,11 +1,11 @@
 /*
  * gr/source/oauth.h - access tokens that are renewed before they expire.
  *
- * A rotated refresh token replaces the one in refresh_token_file (gr/source/tokenfile.h) before the new
- * access token is used. That it can is made sure before the old one is used up. Runs that share the file
- * renew one after the other, each with the token that the one before has left. What no order of
- * steps can help: a run that is killed, or cut off, after the source has rotated the token and before its
- * answer is here and written takes the only valid token with it.
+ * A rotated refresh token replaces the one in refresh_token_file (gr/source/tokenfile.h) before the
+ * new access token is used. That it can is made sure before the old one is used up. Runs that share
+ * the file renew one after the other, each with the token that the one before has left. What no
+ * order of steps can help: a run that is killed, or cut off, after the source has rotated the token
+ * and before its answer is here and written takes the only valid token with it.
  *
  * Where the token endpoint wants the client's credentials is not documented: HTTP Basic is tried
  * first, the form if that is refused.
@@ -30,10 +30,10 @@
 
 struct gr_oauth {
     const struct gr_source *source;
-    char *refresh_token;  /* owned; NULL: tokens cannot be renewed               */
-    bool has_token;       /* the http connection has an access token             */
-    int64_t expires_ms;   /* INT64_MAX: unknown                                  */
-    bool is_form;         /* the credentials belong into the form                */
+    char *refresh_token; /* owned; NULL: tokens cannot be renewed               */
+    bool has_token;      /* the http connection has an access token             */
+    int64_t expires_ms;  /* INT64_MAX: unknown                                  */
+    bool is_form;        /* the credentials belong into the form                */
 };
 
 void gr_oauth_init(struct gr_oauth *oauth, const struct gr_source *source);

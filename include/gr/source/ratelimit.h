@@ -20,14 +20,14 @@
 #include "gr/spec/connection.h"
 
 struct gr_ratelimit {
-    struct gr_rate rate;  /* as configured or taken over from the header                       */
-    int64_t spacing_us;   /* ideal gap between two requests                                    */
-    int64_t burst_us;     /* how far ahead of schedule requests may run: (burst - 1) x spacing */
-    int64_t due_us;       /* when the bucket would be empty                                    */
-    int64_t closed_us;    /* nothing before this: a 429 said so                                */
-    int64_t seen_us;      /* when it would be empty by what the header has surely counted      */
-    int64_t limit;        /* the last limit that the header named, 0 before the first          */
-    int64_t used;         /* the last used count                                               */
+    struct gr_rate rate; /* as configured or taken over from the header                       */
+    int64_t spacing_us;  /* ideal gap between two requests                                    */
+    int64_t burst_us;    /* how far ahead of schedule requests may run: (burst - 1) x spacing */
+    int64_t due_us;      /* when the bucket would be empty                                    */
+    int64_t closed_us;   /* nothing before this: a 429 said so                                */
+    int64_t seen_us;     /* when it would be empty by what the header has surely counted      */
+    int64_t limit;       /* the last limit that the header named, 0 before the first          */
+    int64_t used;        /* the last used count                                               */
 };
 
 void gr_ratelimit_init(struct gr_ratelimit *limit, const struct gr_rate *rate, int64_t now_us);

@@ -13,10 +13,10 @@
 #include "gr/base/error.h"
 
 struct gr_retry_state {
-    int attempts;        /* failed so far, this one counted                                  */
-    int64_t lost_ms;     /* to this request so far: failed attempts, and pauses between them  */
-    int64_t allowed_ms;  /* so much may be lost to it                                        */
-    bool was_reached;    /* the source has answered something in this run                    */
+    int attempts;       /* failed so far, this one counted                                  */
+    int64_t lost_ms;    /* to this request so far: failed attempts, and pauses between them  */
+    int64_t allowed_ms; /* so much may be lost to it                                        */
+    bool was_reached;   /* the source has answered something in this run                    */
 };
 
 /*

@@ -26,22 +26,22 @@
 struct gr_rate {
     int64_t requests;
     int64_t per_ms;
-    double share;     /* 0 < share <= 1                                                    */
-    bool is_stated;   /* by the connection: obeyed as it is, however large                  */
+    double share;   /* 0 < share <= 1                                                    */
+    bool is_stated; /* by the connection: obeyed as it is, however large                  */
 };
 
 struct gr_source {
-    const char *name;          /* GORGIAS                                                   */
-    const char *subdomain;     /* mycompany; "" where only base_url is given                */
-    const char *base_url;      /* https://mycompany.gorgias.com, no slash at the end        */
-    const char *email;         /* NULL with OAuth2                                          */
-    const char *api_key;       /* NULL with OAuth2                                          */
-    const char *access_token;  /* OAuth2; NULL until refreshed where only a refresh token is given */
+    const char *name;         /* GORGIAS                                                   */
+    const char *subdomain;    /* mycompany; "" where only base_url is given                */
+    const char *base_url;     /* https://mycompany.gorgias.com, no slash at the end        */
+    const char *email;        /* NULL with OAuth2                                          */
+    const char *api_key;      /* NULL with OAuth2                                          */
+    const char *access_token; /* OAuth2; NULL until refreshed where only a refresh token is given */
     const char *client_id;
     const char *client_secret;
     const char *refresh_token;
     const char *refresh_token_file; /* rewritten, mode 0600, when the token rotates        */
-    int64_t anchor_us;         /* GR_TIME_NONE: from the beginning                          */
+    int64_t anchor_us;              /* GR_TIME_NONE: from the beginning                          */
     struct gr_rate rate;
     int64_t connect_timeout_ms; /* 10 s                                                     */
     int64_t stall_timeout_ms;   /* 30 s without a byte                                      */
@@ -88,9 +88,9 @@ bool gr_connection_find(const struct gr_connections *from, const struct gr_yaml_
 enum gr_connection_kind { GR_CONNECTION_SOURCE, GR_CONNECTION_TARGET };
 
 /*
- * The connection that a new file would name: `wanted` where the environment or env.yaml sets it; where it
- * does not, and any will do, the only one of the kind in env.yaml. *name_out is NULL where there is
- * none, *place_out is where it is set; GR_FAULT_USAGE where env.yaml has several.
+ * The connection that a new file would name: `wanted` where the environment or env.yaml sets it;
+ * where it does not, and any will do, the only one of the kind in env.yaml. *name_out is NULL where
+ * there is none, *place_out is where it is set; GR_FAULT_USAGE where env.yaml has several.
  */
 bool gr_connection_guess(const struct gr_connections *from, enum gr_connection_kind kind,
                          const char *wanted, bool any_will_do, const char **name_out,

@@ -2,8 +2,8 @@
  * gr/spec/environment.h - `env:` of the file, --env K=V, and the variables that mean something
  * here.
  *
- * --env wins over the file, the file over the process environment. From the latter only SLING_STATE,
- * SLING_THREADS and a few more of the table are read, and what {env.X} asks for.
+ * --env wins over the file, the file over the process environment. From the latter only
+ * SLING_STATE, SLING_THREADS and a few more of the table are read, and what {env.X} asks for.
  *
  * Errors  GR_FAULT_SPEC, GR_FAULT_USAGE for --env
  */
@@ -24,7 +24,7 @@ enum { GR_THREADS = 16, GR_LANES = 4, GR_THREADS_MAX = 64 };
 #define GR_KEEP_RUNS_MS (400 * INT64_C(86400000)) /* a year, and a month to compare it with */
 
 struct gr_environment {
-    const char *state_schema; /* _gorgias_replicate, or what SLING_STATE names */
+    const char *state_schema;      /* _gorgias_replicate, or what SLING_STATE names */
     int64_t threads;               /* 0: nothing is said of them                    */
     int64_t limit_rows;            /* SLING_LIMIT; 0: none                          */
     bool is_dry_run;               /* SLING_DRY_RUN                                 */

@@ -1,7 +1,8 @@
 /*
  * gr/spec/object.h - the name of a table: `schema.table`, `table`, `"a b".c`.
  *
- * As in SQL, what is not in double quotes is folded to lower case and must be letters, digits and _.
+ * As in SQL, what is not in double quotes is folded to lower case and must be letters, digits and
+ * _.
  *
  * Errors  none; the parser returns the static text of what is wrong
  * Owns    parts live in the arena

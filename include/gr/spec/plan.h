@@ -52,48 +52,48 @@ struct gr_loaded_at {
 };
 
 struct gr_plan_stream {
-    const char *name;               /* tickets                                               */
+    const char *name; /* tickets                                               */
     const char *description;
     const struct gr_schema *schema;
     enum gr_mode mode;
-    enum gr_mode audited;           /* GR_MODE_AUDIT: the mode of its runs, incremental or full     */
-    bool goes_along;                /* not asked for, but made from a stream that is          */
-    const char *note;               /* "" or why the mode is not the one that was asked for  */
-    const char *table_schema;       /* identifiers, unquoted                                 */
+    enum gr_mode audited;     /* GR_MODE_AUDIT: the mode of its runs, incremental or full     */
+    bool goes_along;          /* not asked for, but made from a stream that is          */
+    const char *note;         /* "" or why the mode is not the one that was asked for  */
+    const char *table_schema; /* identifiers, unquoted                                 */
     const char *table_name;
     const struct gr_column *columns; /* after select, columns and casing; key columns first  */
     size_t column_count;
     size_t key_count;
-    int cursor_column;              /* index into columns of the bookmark's column, or -1    */
+    int cursor_column;                 /* index into columns of the bookmark's column, or -1    */
     const char *const *ignored_fields; /* API fields that `select` leaves out: not _extra    */
     size_t ignored_count;
     int64_t flatten_levels; /* 0: nested values stay whole                           */
     int64_t lookback_ms;
-    int64_t limit_rows;             /* 0: none                                               */
-    int64_t range_from_us;          /* GR_TIME_NONE: open                                    */
+    int64_t limit_rows;    /* 0: none                                               */
+    int64_t range_from_us; /* GR_TIME_NONE: open                                    */
     int64_t range_to_us;
     bool has_range;
     enum gr_missing missing;
     bool add_new_columns;
-    const char *pre_sql;            /* or NULL                                               */
+    const char *pre_sql; /* or NULL                                               */
     const char *post_sql;
     const struct gr_table_key *table_keys;
     size_t table_key_count;
-    int64_t batch_limit_rows;       /* 0: none                                               */
+    int64_t batch_limit_rows; /* 0: none                                               */
     const char *const *tags;
     size_t tag_count;
     struct gr_loaded_at loaded_at;
-    int64_t min_interval_ms;        /* skip when the last complete run is more recent; 0: never */
+    int64_t min_interval_ms; /* skip when the last complete run is more recent; 0: never */
 };
 
 struct gr_plan {
-    struct gr_arena *arena;         /* owned                                                 */
-    struct gr_schemas schemas;      /* owned                                                 */
+    struct gr_arena *arena;    /* owned                                                 */
+    struct gr_schemas schemas; /* owned                                                 */
     const char *file;
-    bool is_audit;                  /* all streams are of GR_MODE_AUDIT                      */
+    bool is_audit; /* all streams are of GR_MODE_AUDIT                      */
     struct gr_source source;
     struct gr_target target;
-    const char *state_schema;       /* _gorgias_replicate, or what SLING_STATE names         */
+    const char *state_schema; /* _gorgias_replicate, or what SLING_STATE names         */
     const struct gr_plan_stream *streams; /* those that were selected, in running order       */
     size_t count;
     const struct gr_plan_stream *file_streams; /* those of the file that are not disabled, selected
@@ -102,25 +102,25 @@ struct gr_plan {
     const char *const *all_objects; /* schema.table of every stream of the file, sorted: what
                                        makes two runs runs of the same replication           */
     size_t all_object_count;
-    const char *const *warnings;    /* what the operator should know, one line each          */
+    const char *const *warnings; /* what the operator should know, one line each          */
     size_t warning_count;
-    bool is_dry_run;                /* SLING_DRY_RUN: nothing is to be written                */
-    int64_t threads;                /* requests in flight at most; also from SLING_THREADS       */
-    int64_t lanes;                  /* ... of one stream                                       */
-    int64_t keep_runs_ms;           /* from GR_KEEP_RUNS, else 400 days; 0: for ever           */
+    bool is_dry_run;      /* SLING_DRY_RUN: nothing is to be written                */
+    int64_t threads;      /* requests in flight at most; also from SLING_THREADS       */
+    int64_t lanes;        /* ... of one stream                                       */
+    int64_t keep_runs_ms; /* from GR_KEEP_RUNS, else 400 days; 0: for ever           */
 };
 
 /* What the command line adds to the file; NULL, 0 or false where it says nothing. */
 struct gr_plan_options {
     const char *schemas_folder;
-    const char *streams;         /* "a,b*,tag:x,-tag:y"                                       */
-    const char *mode;            /* word                                                      */
-    const char *range;           /* FROM,TO                                                   */
+    const char *streams; /* "a,b*,tag:x,-tag:y"                                       */
+    const char *mode;    /* word                                                      */
+    const char *range;   /* FROM,TO                                                   */
     int64_t limit_rows;
     int64_t threads;
-    bool is_audit;               /* streams are compared, not replicated                      */
-    const char *const *env;      /* "K=V", NULL-terminated, or NULL                           */
-    int64_t now_us;              /* the time of the run, for variables and the default anchor */
+    bool is_audit;          /* streams are compared, not replicated                      */
+    const char *const *env; /* "K=V", NULL-terminated, or NULL                           */
+    int64_t now_us;         /* the time of the run, for variables and the default anchor */
 };
 
 /* Reads FROM,TO: two instants (gr_time_parse) of which one may be empty. */

@@ -1,9 +1,9 @@
 /*
  * gr/spec/schema.h - one Gorgias endpoint, as schemas/NAME.yaml declares it.
  *
- * The vocabulary is closed: a key or word that is not in the tables of src/spec/schema.c is an error
- * with its position. What the words mean is written in docs/schema-file.md, printed from the same
- * tables.
+ * The vocabulary is closed: a key or word that is not in the tables of src/spec/schema.c is an
+ * error with its position. What the words mean is written in docs/schema-file.md, printed from the
+ * same tables.
  *
  * Errors  GR_FAULT_SPEC, message "schemas/tickets.yaml:7:3: ..."
  * Owns    everything in a struct gr_schemas lives in its arena; const after the load
@@ -44,9 +44,9 @@ struct gr_column {
     const char *field;       /* in the API's object; the same but for `select: a as b`    */
     const char *description; /* becomes the column's comment                              */
     enum gr_type type;
-    bool is_key;             /* part of the primary key: never null                       */
-    bool is_volatile;        /* takes no part in the fingerprint                          */
-    const char *refers;      /* stream whose row this one names by its id, or NULL        */
+    bool is_key;              /* part of the primary key: never null                       */
+    bool is_volatile;         /* takes no part in the fingerprint                          */
+    const char *refers;       /* stream whose row this one names by its id, or NULL        */
     struct gr_column *fields; /* of a jsonb: the fields of the object that it holds, as far as
                                 they are known; each may become a column of its own        */
     size_t field_count;
@@ -74,16 +74,16 @@ struct gr_pass {
 struct gr_schema {
     const char *stream;
     const char *description;
-    const char *file;         /* for messages: schemas/tickets.yaml                          */
-    const char *path;         /* /api/tickets                                                */
+    const char *file; /* for messages: schemas/tickets.yaml                          */
+    const char *path; /* /api/tickets                                                */
     enum gr_shape shape;
     enum gr_walk_kind walk;
-    const char *cursor;       /* column of the bookmark, NULL for GR_WALK_FULL               */
-    const char *order;        /* order_by of the incremental walk, NULL for GR_WALK_FULL     */
-    const char *full_order;   /* order_by of a full walk, NULL where the API takes none      */
-    const char *since;        /* GR_WALK_OLDEST_FIRST: the filter parameter                  */
+    const char *cursor;     /* column of the bookmark, NULL for GR_WALK_FULL               */
+    const char *order;      /* order_by of the incremental walk, NULL for GR_WALK_FULL     */
+    const char *full_order; /* order_by of a full walk, NULL where the API takes none      */
+    const char *since;      /* GR_WALK_OLDEST_FIRST: the filter parameter                  */
     int64_t lookback_ms;
-    int64_t page_limit;       /* rows a page, 100                                            */
+    int64_t page_limit;           /* rows a page, 100                                            */
     const struct gr_pass *passes; /* one full walk for each; at least one, maybe empty        */
     size_t pass_count;
     enum gr_ask ask;
@@ -99,15 +99,15 @@ struct gr_schema {
     size_t event_type_count;
     const char *const *event_merges; /* those of them by which one object becomes part of another */
     size_t event_merge_count;
-    bool is_named_only;       /* no wildcard includes it: a replication file names it         */
-    bool confirm_gone;        /* GET path/{id} before a row missing in a full walk is deleted */
+    bool is_named_only; /* no wildcard includes it: a replication file names it         */
+    bool confirm_gone;  /* GET path/{id} before a row missing in a full walk is deleted */
     const struct gr_column *columns; /* key columns first                                     */
     size_t column_count;
-    size_t key_count;         /* columns[0 .. key_count) are the key                         */
+    size_t key_count; /* columns[0 .. key_count) are the key                         */
 };
 
 struct gr_schemas {
-    struct gr_arena *arena;   /* owned                                                        */
+    struct gr_arena *arena; /* owned                                                        */
     const struct gr_schema *items; /* sorted by stream                                        */
     size_t count;
 };

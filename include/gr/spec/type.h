@@ -22,11 +22,11 @@ enum gr_type {
 };
 
 struct gr_type_facts {
-    const char *name;      /* in schemas/: bigint, double, boolean, text, timestamptz, jsonb */
-    const char *sql;       /* in the table                                                   */
-    const char *staging;   /* in a staging table                                             */
-    const char *format;    /* as PostgreSQL's format_type writes it                          */
-    const char *aliases;   /* words of Sling's `columns` that mean it, separated by spaces   */
+    const char *name;    /* in schemas/: bigint, double, boolean, text, timestamptz, jsonb */
+    const char *sql;     /* in the table                                                   */
+    const char *staging; /* in a staging table                                             */
+    const char *format;  /* as PostgreSQL's format_type writes it                          */
+    const char *aliases; /* words of Sling's `columns` that mean it, separated by spaces   */
 };
 
 const struct gr_type_facts *gr_type_facts(enum gr_type type);

@@ -64,8 +64,8 @@ bool gr_yaml_bool(const struct gr_yaml_node *node, bool *out);
 /* What stands there, for messages: `a list`, `nothing`, `"text"`. */
 const char *gr_yaml_shown(struct gr_arena *arena, const struct gr_yaml_node *node);
 
-/* A key for messages: where a space is forgotten behind a colon, its value is a part of the key, and
-   may be a secret. So what comes behind a colon or an equals sign is not shown. */
+/* A key for messages: where a space is forgotten behind a colon, its value is a part of the key,
+   and may be a secret. So what comes behind a colon or an equals sign is not shown. */
 const char *gr_yaml_key_shown(struct gr_arena *arena, const struct gr_yaml_node *key);
 
 /* gr_fail with GR_FAULT_SPEC and the node's FILE:LINE:COLUMN in front. */

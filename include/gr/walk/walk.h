@@ -42,10 +42,10 @@
 #include "gr/spec/plan.h"
 
 enum {
-    GR_SCAN_RESUME_PAGES = 20,     /* a shorter scan begins anew: cheaper than being stale */
-    GR_SCAN_RESUME_S = 6 * 3600,   /* and so does one whose first page is older than this  */
-    GR_WALK_EMPTY_MAX = 3,         /* empty pages in a row that still name a next one       */
-    GR_WALK_REFUSALS_MAX = 5,      /* cursors refused in one run                            */
+    GR_SCAN_RESUME_PAGES = 20,   /* a shorter scan begins anew: cheaper than being stale */
+    GR_SCAN_RESUME_S = 6 * 3600, /* and so does one whose first page is older than this  */
+    GR_WALK_EMPTY_MAX = 3,       /* empty pages in a row that still name a next one       */
+    GR_WALK_REFUSALS_MAX = 5,    /* cursors refused in one run                            */
 };
 
 enum gr_way {
@@ -56,11 +56,11 @@ enum gr_way {
 
 struct gr_span {
     bool is_open;
-    int64_t hi_us;       /* GR_TIME_NONE: no row with a value was seen yet       */
+    int64_t hi_us; /* GR_TIME_NONE: no row with a value was seen yet       */
     int64_t lo_us;
-    int64_t lo_id;       /* of the row with that value; 0: not known             */
-    int64_t clock_us;    /* the server's clock at its first page                 */
-    char *cursor;        /* owned; of the page below lo; NULL at the top         */
+    int64_t lo_id;    /* of the row with that value; 0: not known             */
+    int64_t clock_us; /* the server's clock at its first page                 */
+    char *cursor;     /* owned; of the page below lo; NULL at the top         */
 };
 
 struct gr_scan {
@@ -70,17 +70,17 @@ struct gr_scan {
     int64_t clock_us;    /* the server's clock at its first page                 */
     int64_t staged_rows; /* that the staging table should hold                   */
     int64_t pages;
-    char *cursor;        /* owned; of the next page of this pass, or NULL        */
+    char *cursor; /* owned; of the next page of this pass, or NULL        */
 };
 
 struct gr_walk {
     const struct gr_plan_stream *stream;
     enum gr_way way;
     int64_t anchor_us;
-    bool is_backfill;     /* of a range: leaves what is remembered as it was         */
-    int64_t from_us;      /* the range, GR_TIME_NONE: open                           */
+    bool is_backfill; /* of a range: leaves what is remembered as it was         */
+    int64_t from_us;  /* the range, GR_TIME_NONE: open                           */
     int64_t to_us;
-    char *kept;           /* owned; what is remembered, in a backfill                */
+    char *kept; /* owned; what is remembered, in a backfill                */
 
     /* what is remembered */
     int64_t bookmark_us;
@@ -91,54 +91,54 @@ struct gr_walk {
     int64_t read_since_us; /* ... at or after this moment; INT64_MAX, GR_TIME_NONE: not yet */
 
     /* of this run */
-    bool is_reread;       /* it goes down once more                                        */
-    bool is_resumed;      /* the span or scan comes from an earlier run                    */
+    bool is_reread;  /* it goes down once more                                        */
+    bool is_resumed; /* the span or scan comes from an earlier run                    */
     bool is_done;
-    bool is_stopped;      /* done before its end: the row limit                            */
-    char *cursor;         /* owned; GR_WAY_UP: of the next page                            */
-    int64_t since_us;     /* GR_WAY_UP: the filter that this chain of cursors was made with */
-    char *trail;          /* owned; a cursor seen before: meeting it again is a loop       */
+    bool is_stopped;  /* done before its end: the row limit                            */
+    char *cursor;     /* owned; GR_WAY_UP: of the next page                            */
+    int64_t since_us; /* GR_WAY_UP: the filter that this chain of cursors was made with */
+    char *trail;      /* owned; a cursor seen before: meeting it again is a loop       */
     int64_t trail_steps, trail_limit;
-    int64_t last_us;      /* last value of the page before, for the order                  */
-    int64_t last_id;      /* and the id of that row; 0: not known                          */
-    bool ids_rise;        /* of rows with one value, an id was above (or the same as) ...   */
-    bool ids_fall;        /* ... below (or the same as) the one before it                  */
-    int64_t clock_us;     /* the server's clock at the first page of this walk             */
+    int64_t last_us;  /* last value of the page before, for the order                  */
+    int64_t last_id;  /* and the id of that row; 0: not known                          */
+    bool ids_rise;    /* of rows with one value, an id was above (or the same as) ...   */
+    bool ids_fall;    /* ... below (or the same as) the one before it                  */
+    int64_t clock_us; /* the server's clock at the first page of this walk             */
     int64_t rows, pages;
     int64_t asked_rows; /* that the page which was asked for last may hold                */
     bool is_doubted;    /* that page was full and named no next one: it is asked for again */
     int empty_pages;
     int refusals;
-    const char *note;     /* static; "" or why the walk became a scan                      */
+    const char *note; /* static; "" or why the walk became a scan                      */
 };
 
 /* What is asked of the API next. */
 struct gr_walk_ask {
-    const char *order;   /* or NULL                                 */
-    const char *cursor;  /* borrowed until the next call; or NULL   */
-    int64_t since_us;    /* GR_TIME_NONE: no filter                 */
+    const char *order;  /* or NULL                                 */
+    const char *cursor; /* borrowed until the next call; or NULL   */
+    int64_t since_us;   /* GR_TIME_NONE: no filter                 */
     int64_t limit;
     const struct gr_pass *pass;
-    bool begins_scan;    /* staging must be made anew first         */
+    bool begins_scan; /* staging must be made anew first         */
 };
 
 /* What a page was. Filled by whoever decodes it. */
 struct gr_page_facts {
-    int64_t rows;             /* objects on the page                                      */
-    int64_t refused;          /* those of them that are no row                            */
-    int64_t first_us;         /* of the first and last row that have a value              */
+    int64_t rows;     /* objects on the page                                      */
+    int64_t refused;  /* those of them that are no row                            */
+    int64_t first_us; /* of the first and last row that have a value              */
     int64_t last_us;
     int64_t max_us;
-    bool descends;            /* no value is greater than the one before it               */
+    bool descends; /* no value is greater than the one before it               */
     bool ascends;
     int64_t first_id; /* ids of the first and last row that have a value              */
     int64_t last_id;
-    bool ids_rise;            /* of two neighbours with one value the second had the greater  */
-    bool ids_fall;            /* ... the smaller id; the same id twice: both                  */
-    int64_t repeats;          /* of its rows, so many were on the page before                 */
-    const char *next_cursor;  /* NULL or "": this was the last page                       */
-    int64_t clock_us;         /* the server's clock, GR_TIME_NONE where it said nothing   */
-    int64_t local_clock_us;   /* ours, only where the server said nothing                 */
+    bool ids_rise;           /* of two neighbours with one value the second had the greater  */
+    bool ids_fall;           /* ... the smaller id; the same id twice: both                  */
+    int64_t repeats;         /* of its rows, so many were on the page before                 */
+    const char *next_cursor; /* NULL or "": this was the last page                       */
+    int64_t clock_us;        /* the server's clock, GR_TIME_NONE where it said nothing   */
+    int64_t local_clock_us;  /* ours, only where the server said nothing                 */
 };
 
 /*
@@ -166,7 +166,8 @@ bool gr_walk_next(struct gr_walk *walk, struct gr_walk_ask *ask);
 /* True if a row with this value belongs to the walk (at or above the anchor, within the range). */
 bool gr_walk_wants(const struct gr_walk *walk, int64_t value_us);
 
-/* The page that was asked for has come, and will be committed with the state as it is after this. */
+/* The page that was asked for has come, and will be committed with the state as it is after this.
+ */
 bool gr_walk_page(struct gr_walk *walk, const struct gr_page_facts *page, struct gr_error *err);
 
 /* The source refused the request (400): its cursor has expired, or `err` stands. */
@@ -185,8 +186,8 @@ int64_t gr_walk_scan_bookmark(const struct gr_walk *walk);
 void gr_walk_finish_scan(struct gr_walk *walk);
 
 /*
- * From when on rows have been asked for once the walk is done, where they had been from `known_us` on
- * (GR_TIME_NONE: unknown); 0 for all of them. A walk that has a bookmark goes down to it and no
+ * From when on rows have been asked for once the walk is done, where they had been from `known_us`
+ * on (GR_TIME_NONE: unknown); 0 for all of them. A walk that has a bookmark goes down to it and no
  * further, wherever the anchor is now.
  */
 int64_t gr_walk_anchor(const struct gr_walk *walk, int64_t known_us);
