@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """compare.py SIMULATOR-URL PSQL [OPTIONS]...: whether the tables of schema gorgias equal what the simulated account shows, row by row
-and column by column. Columns that a replication leaves out are not missed; volatile ones may be stale. Exit 1 when they differ."""
+and column by column, for the streams of '*'. Columns that a replication leaves out are not missed; volatile ones may be stale. Exit 1 when
+they differ."""
 
 import subprocess
 import sys
@@ -17,7 +18,8 @@ def rows_of(psql, stream):
 
 def main(url, psql):
     differences, count = [], 0
-    for stream, schema in sorted(truth.SCHEMAS.items()):
+    streams = {stream: schema for stream, schema in sorted(truth.SCHEMAS.items()) if not schema.named_only}
+    for stream, schema in streams.items():
         with urllib.request.urlopen(f"{url}/_sim/truth/{stream}") as answer:
             objects = truth.loads(answer.read().decode())
         rows = rows_of(psql, stream)
@@ -30,7 +32,7 @@ def main(url, psql):
     if differences:
         print("\n".join(differences[:20]))
         return 1
-    print(f"All {len(truth.SCHEMAS)} tables equal the account: {count:,} objects, compared column by column.")
+    print(f"All {len(streams)} tables equal the account: {count:,} objects, compared column by column.")
     return 0
 
 
