@@ -165,7 +165,7 @@ has_facts_for_each_fault(void **state)
     assert_ptr_equal(gr_fault_facts(GR_FAULT_COUNT), gr_fault_facts(GR_FAULT_BUG));
 }
 
-/* The exit codes that the exit codes that the README promises promises. */
+/* The exit codes that the README promises. */
 static void
 maps_faults_to_exit_codes(void **state)
 {

@@ -47,6 +47,7 @@ static void
 test_each_type(void **state)
 {
     (void)state;
+    assert_int_equal(stream.column_count, GR_TYPE_COUNT);
     assert_prints(
         "{\"id\": -7, \"ratio\": 0.1, \"on\": true, \"text\": \"a\\\"\\\\\\n\\u0001é\","
         " \"at\": \"2026-11-21T08:50:24.5+02:00\", \"meta\": {\"a\": [1, null]}}",
