@@ -136,6 +136,19 @@ column(const struct gr_plan_stream *s, const char *field)
     return NULL;
 }
 
+/* ... which is there. */
+static const struct gr_column *
+the_column(const struct gr_plan_stream *s, const char *field)
+{
+    const struct gr_column *found = column(s, field);
+
+    if (found == NULL) {
+        fail_msg("no column %s", field);
+        abort(); /* which fail_msg does not say of itself */
+    }
+    return found;
+}
+
 static enum gr_type
 type_of(const struct gr_plan_stream *s, const char *field)
 {
@@ -800,8 +813,8 @@ test_flatten(void **state)
     expect_columns("tickets", "id customer__id customer__email customer__name customer__firstname "
                               "customer__lastname customer__meta assignee_team__name subject tags "
                               "messages_count updated_datetime");
-    assert_string_equal(column(stream("tickets"), "customer__id")->refers, "customers");
-    assert_string_equal(column(stream("tickets"), "customer__id")->within->field, "customer");
+    assert_string_equal(the_column(stream("tickets"), "customer__id")->refers, "customers");
+    assert_string_equal(the_column(stream("tickets"), "customer__id")->within->field, "customer");
     assert_int_equal(type_of(stream("tickets"), "customer__id"), GR_TYPE_BIGINT);
     assert_int_equal(type_of(stream("tickets"), "customer__meta"), GR_TYPE_JSONB);
     assert_int_equal(type_of(stream("tickets"), "tags"), GR_TYPE_JSONB);
@@ -849,7 +862,7 @@ test_named_fields(void **state)
     expect_columns("tickets", "id messages_count updated_datetime customer__email campaign "
                               "customer__meta__location_info__city");
     assert_string_equal(
-        column(s, "customer__meta__location_info__city")->within->within->within->field,
+        the_column(s, "customer__meta__location_info__city")->within->within->within->field,
         "customer");
     assert_int_equal(type_of(s, "meta__campaign"), GR_TYPE_TEXT);
     expect_warning(
@@ -860,8 +873,8 @@ test_named_fields(void **state)
     s = stream("tickets");
     assert_int_equal(type_of(s, "meta__score"), GR_TYPE_BIGINT);
     /* The same reference is not followed twice. */
-    assert_non_null(column(s, "customer")->refers);
-    assert_null(column(s, "customer__id")->refers);
+    assert_non_null(the_column(s, "customer")->refers);
+    assert_null(the_column(s, "customer__id")->refers);
 }
 
 static void
