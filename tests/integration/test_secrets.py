@@ -331,7 +331,8 @@ class Tokens(Secrets):
         """Written back whole, for its owner only, whatever its mode was; others may read it no more."""
         path = self.write("refresh", REFRESH, mode=0o666)
         file = self.replication(("tags",), source=self.source(client_id="sim-client", client_secret=CLIENT_SECRET, refresh_token_file=path))
-        before = os.stat(path).st_ino
+        before = open(path)   # held, so that no later file can have its number
+        self.addCleanup(before.close)
         result = self.outputs(file)
         self.assertEqual(1, result.stderr.count(f"{path} holds secrets and can be read by others"))
         with open(path) as kept:
@@ -339,7 +340,7 @@ class Tokens(Secrets):
         self.assertNotEqual(REFRESH, rotated)
         self.hide(rotated)
         self.assertEqual(0o600, stat.S_IMODE(os.stat(path).st_mode))
-        self.assertNotEqual(before, os.stat(path).st_ino)   # another file under its name: never half a token
+        self.assertNotEqual(os.fstat(before.fileno()).st_ino, os.stat(path).st_ino)   # another file under its name: never half a token
         self.assertEqual(["refresh"], [name for name in os.listdir(self.folder) if name.startswith("refresh")])
         self.search(first=result.stdout + result.stderr)
         self.sim.set(client_secret="another")
