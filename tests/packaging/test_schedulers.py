@@ -20,10 +20,11 @@ LIMIT = 60
 
 # A program that notes its call, and ends with the exit code that the environment names.
 FAKE = """#!/bin/sh
-trap 'exit 6' TERM
+trap 'kill ${slow:-} 2>/dev/null; exit 6' TERM
+if [ -n "${SLOW:-}" ]; then sleep 30 & slow=$!; fi
 echo "$@" >>"$CALLS"
 echo 'what it says'
-if [ -n "${SLOW:-}" ]; then sleep 30 & wait $!; fi
+if [ -n "${SLOW:-}" ]; then wait $slow; fi
 exit "$CODE"
 """
 
