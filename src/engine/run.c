@@ -178,7 +178,10 @@ pause_ms(const struct gr_engine *engine, int64_t now_ms)
     int64_t due = engine->is_stopping ? -1 : gr_requests_due_ms(engine, now_ms);
     int64_t most = engine->options->progress != NULL ? PROGRESS_MS : IDLE_MS;
 
-    if (gr_warehouse_is_open(engine))
+    /* What the push between rows has brought to its end is told at once. */
+    if (engine->script != NULL && gr_script_is_over(engine->script))
+        most = 0;
+    else if (gr_warehouse_is_open(engine))
         most = GR_RELAX_MS;
     return due < 0 || due > most ? most : due;
 }

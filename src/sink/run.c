@@ -428,11 +428,16 @@ gr_script_start(struct gr_script *script, struct gr_pg *pg, struct gr_error *err
     return script->phase != PHASE_FAILED || give_failure(script, err) != GR_SCRIPT_FAILED;
 }
 
+bool
+gr_script_is_over(const struct gr_script *script)
+{
+    return script->phase == PHASE_DONE || script->phase == PHASE_FAILED;
+}
+
 int
 gr_script_socket(const struct gr_script *script, bool *wants_write_out)
 {
-    bool is_busy =
-        script->phase != PHASE_IDLE && script->phase != PHASE_DONE && script->phase != PHASE_FAILED;
+    bool is_busy = script->phase != PHASE_IDLE && !gr_script_is_over(script);
 
     *wants_write_out = is_busy && script->wants_write;
     return is_busy ? PQsocket(gr_pg_conn(script->pg)) : -1;

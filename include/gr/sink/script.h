@@ -104,6 +104,9 @@ bool gr_script_start(struct gr_script *script, struct gr_pg *pg, struct gr_error
    or the connection is lost. */
 enum gr_script_status gr_script_poll(struct gr_script *script, struct gr_error *err);
 
+/* True once it is done or has failed: no socket will tell of it any more. */
+bool gr_script_is_over(const struct gr_script *script);
+
 /* The socket to wait for while BUSY, and whether writing is waited for too; -1 if none. */
 int gr_script_socket(const struct gr_script *script, bool *wants_write_out);
 
