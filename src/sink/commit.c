@@ -89,7 +89,8 @@ gr_commit_fence(struct gr_script *script, const struct gr_table *table, int64_t 
     (void)gr_script_fence(script, gr_buf_text(&sql), params, 2);
 }
 
-/* Rows that come twice are all wanted: which of them counts is for the merge to say. */
+/* Rows that come twice are all wanted: which of them counts is for the merge to say. Each key is
+   looked up by itself: an `exists` may be answered by reading the table from end to end. */
 static void
 choose_news(struct gr_script *script, const struct gr_table *table, const struct gr_tuple *tuples,
             size_t count)
@@ -109,10 +110,10 @@ choose_news(struct gr_script *script, const struct gr_table *table, const struct
     params[1] = gr_buf_text(&hashes);
     gr_buf_puts(&sql, "select f.n from (select k, h, n, count(*) over (partition by k) as times"
                       " from unnest($1::bigint[], $2::bigint[]) with ordinality as u (k, h, n))"
-                      " as f where f.times > 1 or not exists (select from ");
+                      " as f where f.times > 1 or f.h is distinct from (select t._hash from ");
     gr_buf_printf(&sql, "%s as t where ", table->name);
     gr_merge_column("t", table->stream->columns[0].name, &sql);
-    gr_buf_puts(&sql, " = f.k and t._hash = f.h and t._deleted_at is null) order by f.n");
+    gr_buf_puts(&sql, " = f.k and t._deleted_at is null limit 1) order by f.n");
     (void)gr_script_choice(script, gr_buf_text(&sql), params, 2);
 }
 
