@@ -7,14 +7,14 @@
 #include "gr/base/time.h"
 #include "gr/engine/engine.h"
 
-/* Moves the rows of pages that are whole. */
+/* Moves the rows of pages that are whole. While the backend has something to do, nobody is late. */
 static void
 extend(struct gr_stream *stream, struct gr_script *script)
 {
-    if (stream->batch.rows.len == 0)
-        return;
-    gr_script_append(script, &stream->batch.rows);
-    stream->extended_ms = gr_clock_ms();
+    if (stream->batch.rows.len > 0)
+        gr_script_append(script, &stream->batch.rows);
+    if (gr_script_unsent(script) > 0)
+        stream->starved_ms = gr_clock_ms();
 }
 
 void
@@ -45,7 +45,7 @@ must_end(const struct gr_stream *stream)
 {
     return is_enough(stream) || stream->engine->is_waited_for || stream->engine->is_stopping ||
            stream->walk.is_done || gr_walk_is_scan(&stream->walk) ||
-           gr_clock_ms() - stream->extended_ms >= GR_RELAX_MS;
+           gr_clock_ms() - stream->starved_ms >= GR_RELAX_MS;
 }
 
 void

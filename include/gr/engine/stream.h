@@ -209,7 +209,7 @@ struct gr_stream {
     bool may_not_fill;    /* a row that was to be new was there: merges from now on   */
     bool goes_on_filling; /* the rows in its table are its own                  */
     bool has_prepared;    /* pre_sql was run                                    */
-    int64_t extended_ms;  /* when a page was last added to an open COPY         */
+    int64_t starved_ms;   /* since when an open COPY has had nothing to send    */
     int64_t anchor_us;    /* rows from here on are here; GR_TIME_NONE: unknown  */
     int64_t committed_ms; /* when its batch was last committed                  */
     bool has_refused;     /* the scan met objects that are no row: it may delete nothing */
