@@ -34,7 +34,7 @@
 #include "gr/walk/walk.h"
 
 enum {
-    GR_BATCH_BYTES = 4 * 1024 * 1024, /* a fuller batch fetches no further page          */
+    GR_BATCH_BYTES = 2 * 1024 * 1024, /* a fuller batch fetches no further page          */
     GR_AHEAD_BYTES = 1024 * 1024,     /* ... nor does an open COPY with so much unsent   */
     GR_ASK_IDS_MAX = 100,             /* ids in one request                              */
     GR_STRICT_PAGES = 64,             /* committed before more than one may be at risk    */
