@@ -30,7 +30,7 @@ const struct gr_option gr_option_rows[] = {
     {"limit",        0,   "N",     GR_OPTION_NUMBER, AT(limit_rows), SHAPING | ON(PREVIEW), NULL,
      "at most N rows of each stream"},
     {"threads",      0,   "N",     GR_OPTION_NUMBER, AT(threads), SHAPING | ON(AUDIT), NULL,
-     "at most N requests in flight (default 16, 4 of each stream)"},
+     "at most N requests in flight (default 16, 12 of a stream)"},
     {"max-duration", 0,   "TIME",  GR_OPTION_DURATION, AT(max_duration_ms), ENGINE, NULL,
      "stop in good order after 50m, 1h30m, 90s"},
     {"max-requests", 0,   "N",     GR_OPTION_NUMBER, AT(max_requests), ON(AUDIT), NULL,

@@ -14,6 +14,7 @@
 #include "gr/source/gorgias.h"
 
 enum { ASK_FAILURES_MAX = 20, ASK_PAGES_MAX = 5000, ASK_EMPTY_MAX = 3 };
+enum { LANES_LEAST = 4, QUEUE_PER_LANE = 4 };
 
 /* --- asking --------------------------------------------------------------------------------- */
 
@@ -68,12 +69,23 @@ begin_ask(struct gr_lane *lane)
     request(lane);
 }
 
+/* What is on its way is what a kill repeats: no more than a small part of the queue. A long one has
+   lanes enough to use a full budget at once. */
+static size_t
+lanes_for(const struct gr_stream *stream)
+{
+    size_t few = stream->queue_count / QUEUE_PER_LANE;
+    size_t lanes = few > LANES_LEAST ? few : LANES_LEAST;
+
+    return lanes < stream->engine->lane_count ? lanes : stream->engine->lane_count;
+}
+
 static void
 ask_more(struct gr_stream *stream)
 {
     size_t most = stream->plan->schema->ask == GR_ASK_IDS ? GR_ASK_IDS_MAX : 1;
 
-    for (size_t i = 0; i < stream->engine->lane_count; i++) {
+    for (size_t i = 0; i < lanes_for(stream); i++) {
         struct gr_lane *lane = &stream->lanes[i];
 
         if (lane->state != GR_LANE_IDLE || stream->queue_next >= stream->queue_count ||

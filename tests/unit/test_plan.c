@@ -197,7 +197,7 @@ test_the_example(void **state)
     assert_int_equal(plan.warning_count, 0);
     assert_string_equal(plan.state_schema, "_gorgias_replicate");
     assert_int_equal(plan.threads, 16);
-    assert_int_equal(plan.lanes, 4);
+    assert_int_equal(plan.lanes, 12);
     assert_int_equal(stream("tickets")->mode, GR_MODE_INCREMENTAL);
     assert_int_equal(stream("tickets")->missing, GR_MISSING_SOFT);
     assert_string_equal(stream("tickets")->note, "");

@@ -19,7 +19,7 @@
 #include "gr/spec/replication.h"
 #include "gr/spec/variables.h"
 
-enum { GR_THREADS = 16, GR_LANES = 4, GR_THREADS_MAX = 64 };
+enum { GR_THREADS = 16, GR_LANES = 12, GR_THREADS_MAX = 64 };
 
 #define GR_KEEP_RUNS_MS (400 * INT64_C(86400000)) /* a year, and a month to compare it with */
 
