@@ -303,14 +303,13 @@ gr_walking_report_fields(struct gr_stream *stream, const struct gr_script *scrip
 }
 
 /* Where pages come at the pace of the API, the disk is waited for; not where they come faster than
-   commits, be these close together or of several pages. */
+   commits, be these close behind each other or of several pages. How long the disk has taken does
+   not count: a slow one would be waited for at each page. */
 enum gr_commit_kind
-gr_walking_commit_kind(struct gr_stream *stream)
+gr_walking_commit_kind(const struct gr_stream *stream)
 {
-    int64_t now_ms = gr_clock_ms();
-    bool is_close = now_ms - stream->committed_ms < GR_RELAX_MS || stream->batch.pages > 1;
+    bool is_close = gr_clock_ms() - stream->committed_ms < GR_RELAX_MS || stream->batch.pages > 1;
 
-    stream->committed_ms = now_ms;
     return is_close ? GR_COMMIT_RELAXED : GR_COMMIT_PLAIN;
 }
 
@@ -470,3 +469,4 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
     gr_row_set_typed(stream->layout, false);
     return true;
 }
+    stream->committed_ms = gr_clock_ms();

@@ -52,7 +52,8 @@ TWINS = (
          ("src/engine/closing.c", "        if (err->fault != GR_FAULT_LOST)\n            return false;", "        if (true)\n            return false;"),
          tests="crash test_cut.Cut.test_sql_of_the_replication_file"),
     twin("never-durable", "a commit waits for the disk where pages come at the pace of an API",
-         ("src/engine/walking.c", "    bool is_close = now_ms - stream->committed_ms < GR_RELAX_MS || stream->batch.pages > 1;", "    bool is_close = now_ms >= 0;"),
+         ("src/engine/walking.c", "    bool is_close = gr_clock_ms() - stream->committed_ms < GR_RELAX_MS || stream->batch.pages > 1;",
+          "    bool is_close = gr_clock_ms() >= stream->committed_ms;"),
          tests="integration test_first_run.FirstRun.test_commits_wait_for_the_disk"),
 
     # -- the fence

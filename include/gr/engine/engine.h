@@ -301,7 +301,7 @@ int64_t gr_walking_risk(const struct gr_stream *stream);
 void gr_walking_put_rest(struct gr_stream *stream, struct gr_script *script);
 
 /* Whether the batch's commit has to be on disk before it counts. */
-enum gr_commit_kind gr_walking_commit_kind(struct gr_stream *stream);
+enum gr_commit_kind gr_walking_commit_kind(const struct gr_stream *stream);
 
 /* The stream's parent if it is of this run, or NULL. */
 const struct gr_stream *gr_walking_parent(const struct gr_stream *stream);
