@@ -206,6 +206,57 @@ take_envelope(const struct gr_json_value *whole, const struct gr_page_sink *sink
     return true;
 }
 
+static bool
+find_member(const struct gr_json_value *object, const char *name, struct gr_json_value *out)
+{
+    struct gr_json_reader inside;
+    struct gr_json_value key, value;
+    bool is_found = false;
+
+    if (name == NULL || object->kind != GR_JSON_OBJECT)
+        return false;
+    inside = gr_json_inside(object);
+    while (gr_json_member(&inside, &key, &value)) {
+        if (!gr_json_is(&key, name))
+            continue;
+        *out = value;
+        is_found = true;
+    }
+    return is_found;
+}
+
+static int64_t
+last_value_us(const struct gr_json_value *data, const char *field)
+{
+    struct gr_json_reader inside = gr_json_inside(data);
+    struct gr_json_value object = {.kind = GR_JSON_NULL};
+    struct gr_json_value value;
+    int64_t us;
+
+    while (gr_json_element(&inside, &object))
+        continue;
+    if (!find_member(&object, field, &value) || value.kind != GR_JSON_STRING ||
+        !gr_time_parse(value.start + 1, value.len - 2, &us))
+        return GR_TIME_NONE;
+    return us;
+}
+
+/* On tape the end of the page is a few steps away; reading its rows takes as long as the source
+   takes for the next ones. */
+static void
+foresee(const struct gr_json_value *whole, const struct gr_page_sink *sink)
+{
+    GR_CLEANUP(gr_page_free) struct gr_page page = {0};
+    struct gr_json_value data, meta;
+    struct gr_error ignored;
+
+    if (sink->foresee == NULL || whole->entry == NULL || !find_member(whole, "data", &data) ||
+        data.kind != GR_JSON_ARRAY || !find_member(whole, "meta", &meta) ||
+        !take_meta(&meta, &page, &ignored) || page.next_cursor == NULL)
+        return;
+    sink->foresee(sink->context, page.next_cursor, last_value_us(&data, sink->cursor_field));
+}
+
 static struct gr_page
 empty_page(void)
 {
@@ -237,6 +288,7 @@ take_body(const char *body, size_t len, const struct gr_page_sink *sink, struct 
         ok = page->refused == 0 ||
              gr_fail(err, GR_FAULT_PAYLOAD, "the body is an object without its key");
     } else if (is_list && whole.kind == GR_JSON_OBJECT) {
+        foresee(&whole, sink);
         ok = take_envelope(&whole, sink, page, err);
     } else if (is_list && whole.kind == GR_JSON_ARRAY) {
         ok = take_bare_array(&whole, sink, page, err);

@@ -159,6 +159,24 @@ gr_requests_start(struct gr_engine *engine, int64_t now_ms)
     }
 }
 
+bool
+gr_lane_send_now(struct gr_lane *lane)
+{
+    struct gr_engine *engine = lane->stream->engine;
+    int64_t now_ms = gr_clock_ms();
+    struct gr_error ignored;
+
+    if (engine->is_stopping || engine->closed.fault != GR_OK || gr_requests_are_spent(engine) ||
+        is_crowded(engine) || gr_ratelimit_wait_us(&engine->budget, now_ms * 1000) > 0 ||
+        !gr_lease_allows(&engine->leasing.lease, now_ms * 1000) ||
+        gr_oauth_is_due(&engine->oauth, now_ms) || next_lane(engine, now_ms) != lane ||
+        !gr_http_start(engine->http, lane->url, lane, &ignored))
+        return false;
+    count_request(engine, lane, now_ms);
+    gr_http_push(engine->http);
+    return true;
+}
+
 int64_t
 gr_requests_due_ms(const struct gr_engine *engine, int64_t now_ms)
 {
@@ -343,9 +361,12 @@ take_response(struct gr_engine *engine, struct gr_http_response *response, int64
 void
 gr_requests_take(struct gr_engine *engine, int64_t now_ms)
 {
+    size_t most = gr_http_in_flight(engine->http);
     struct gr_http_response *response;
 
-    while ((response = gr_http_take(engine->http)) != NULL) {
+    /* No more than were on their way: reading one sends another, and the warehouse waits as well.
+     */
+    while (most-- > 0 && (response = gr_http_take(engine->http)) != NULL) {
         take_response(engine, response, now_ms);
         gr_http_response_free(response);
     }

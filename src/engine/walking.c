@@ -14,8 +14,9 @@ is_empty(const struct gr_batch *batch)
     return batch->pages == 0 && !batch->begins_scan;
 }
 
+/* So is it with `more` pages of the size that they have. */
 static bool
-is_full(const struct gr_stream *stream)
+is_full(const struct gr_stream *stream, size_t more)
 {
     int64_t limit = stream->plan->batch_limit_rows;
     const struct gr_batch *batch = &stream->batch;
@@ -23,8 +24,9 @@ is_full(const struct gr_stream *stream)
 
     if (batch->is_open && gr_script_unsent(stream->engine->script) >= GR_AHEAD_BYTES)
         return true;
-    return batch->rows.len + page >= GR_BATCH_BYTES ||
-           (limit > 0 && batch->pages * stream->plan->schema->page_limit >= limit);
+    return batch->rows.len + (1 + more) * page >= GR_BATCH_BYTES ||
+           (limit > 0 &&
+            (batch->pages + (int64_t)more) * stream->plan->schema->page_limit >= limit);
 }
 
 /* Forgets what is in it, and keeps the memory for rows. */
@@ -56,22 +58,53 @@ gr_walking_risk(const struct gr_stream *stream)
     return pages < GR_RISK_PAGES ? pages : GR_RISK_PAGES;
 }
 
-/* Pages that were asked for and are not committed are what a kill would repeat. */
+/* Pages that were asked for and are not committed are what a kill would repeat. No more than half
+   of them are of one batch: so one is read while the other is committed. */
 static bool
-is_bold(const struct gr_stream *stream)
+is_bold(const struct gr_stream *stream, int64_t more)
 {
-    return stream->batch.pages + stream->pages_in_script > gr_walking_risk(stream);
+    int64_t risk = gr_walking_risk(stream);
+    int64_t pages = stream->batch.pages + more;
+
+    return pages + stream->pages_in_script > risk || pages > (risk + 1) / 2;
+}
+
+/* The lane of the walk's chain of pages. */
+static struct gr_lane *
+lane_of(struct gr_stream *stream)
+{
+    return &stream->lanes[stream->walk_lane];
+}
+
+/* The one beside it, for the request that is sent while a page is read; NULL: there is one only. */
+static struct gr_lane *
+other_lane(struct gr_stream *stream)
+{
+    return stream->engine->lane_count > 1 ? &stream->lanes[1 - stream->walk_lane] : NULL;
+}
+
+static char *
+url_of(const struct gr_stream *stream, const struct gr_walk_ask *ask)
+{
+    struct gr_buf url = gr_buf_new(0);
+
+    gr_gorgias_list_url(&url, stream->plan->schema,
+                        &(struct gr_list_ask){.order = ask->order,
+                                              .cursor = ask->cursor,
+                                              .since_us = ask->since_us,
+                                              .limit = ask->limit,
+                                              .pass = ask->pass});
+    return gr_buf_take(&url);
 }
 
 /* Asks for the walk's next page, unless a commit has to come first. */
 static void
 ask_next(struct gr_stream *stream)
 {
-    struct gr_lane *lane = &stream->lanes[0];
-    struct gr_buf url = gr_buf_new(0);
+    struct gr_lane *lane = lane_of(stream);
     struct gr_walk_ask ask;
 
-    if (lane->state != GR_LANE_IDLE || is_full(stream) || is_bold(stream) ||
+    if (lane->state != GR_LANE_IDLE || is_full(stream, 0) || is_bold(stream, 0) ||
         stream->engine->is_stopping)
         return;
     /* Rows to be merged and rows to be staged are not of one batch. */
@@ -80,13 +113,56 @@ ask_next(struct gr_stream *stream)
     if (!gr_walk_next(&stream->walk, &ask))
         return;
     lane->begins_scan = ask.begins_scan;
-    gr_gorgias_list_url(&url, stream->plan->schema,
-                        &(struct gr_list_ask){.order = ask.order,
-                                              .cursor = ask.cursor,
-                                              .since_us = ask.since_us,
-                                              .limit = ask.limit,
-                                              .pass = ask.pass});
-    gr_lane_request(lane, gr_buf_take(&url));
+    gr_lane_request(lane, url_of(stream, &ask));
+}
+
+/* The page that has come is about to be read: what will be asked behind it, if it is as it seems,
+   is asked now. */
+static void
+ask_ahead(void *lane_, const char *next_cursor, int64_t last_us)
+{
+    struct gr_stream *stream = ((struct gr_lane *)lane_)->stream;
+    struct gr_lane *lane = other_lane(stream);
+    struct gr_walk_ask ask;
+
+    if (lane == NULL || is_full(stream, 1) || is_bold(stream, 1) ||
+        !gr_walk_foresee(&stream->walk, last_us, next_cursor, &ask))
+        return;
+    lane->begins_scan = ask.begins_scan;
+    gr_lane_request(lane, url_of(stream, &ask));
+    if (!gr_lane_send_now(lane))
+        gr_lane_reset(lane);
+}
+
+/* The page was read, or refused: the request that was sent ahead of that is the walk's next one, or
+   let go. */
+static void
+settle_ahead(struct gr_stream *stream)
+{
+    struct gr_lane *lane = other_lane(stream);
+    GR_CLEANUP(gr_free_var) char *url = NULL;
+    struct gr_walk_ask ask;
+
+    if (lane == NULL || lane->state == GR_LANE_IDLE)
+        return;
+    if (gr_walk_next(&stream->walk, &ask))
+        url = url_of(stream, &ask);
+    if (url != NULL && strcmp(url, lane->url) == 0)
+        stream->walk_lane = 1 - stream->walk_lane;
+    else
+        gr_lane_reset(lane);
+}
+
+static void
+push(void *lane)
+{
+    gr_warehouse_push(((struct gr_lane *)lane)->stream->engine);
+}
+
+static const char *
+cursor_field(const struct gr_plan_stream *plan)
+{
+    return plan->cursor_column >= 0 ? plan->columns[plan->cursor_column].field : NULL;
 }
 
 static bool
@@ -100,8 +176,10 @@ take_page(struct gr_lane *lane, const struct gr_http_response *response, struct 
                                 .rejects = &stream->batch.rejects,
                                 .tape = &stream->engine->tape,
                                 .asked = lane->url,
-                                .between = gr_warehouse_push,
-                                .context = stream->engine};
+                                .between = push,
+                                .foresee = ask_ahead,
+                                .cursor_field = cursor_field(stream->plan),
+                                .context = lane};
     bool is_list = stream->plan->schema->shape == GR_SHAPE_LIST;
     const char *body = gr_buf_text(&response->body);
 
@@ -238,8 +316,12 @@ gr_walking_answer(struct gr_lane *lane, struct gr_http_response *response,
 {
     struct gr_stream *stream = lane->stream;
 
-    if (fault == NULL)
-        return add_page(lane, response, err);
+    if (fault == NULL) {
+        bool is_taken = add_page(lane, response, err);
+
+        settle_ahead(stream);
+        return is_taken;
+    }
     *err = *fault;
     if (fault->fault != GR_FAULT_REFUSED || !gr_walk_refused(&stream->walk, err))
         return false;
@@ -383,6 +465,7 @@ bool
 gr_walking_committed(struct gr_stream *stream, const struct gr_script *script, struct gr_error *err)
 {
     (void)err;
+    stream->committed_ms = gr_clock_ms();
     stream->pages_committed += stream->pages_in_script;
     stream->pages_in_script = 0;
     if (stream->has_counts)
@@ -401,7 +484,7 @@ gr_walking_unstaged(struct gr_stream *stream)
 {
     struct gr_batch *batch = &stream->batch;
 
-    gr_lane_reset(&stream->lanes[0]);
+    gr_lane_reset(lane_of(stream));
     empty_batch(batch);
     stream->pages_in_script = 0;
     stream->finishing.is_checked = stream->finishing.is_second_scan = false;
@@ -426,7 +509,7 @@ gr_walking_lost_fill(struct gr_stream *stream)
 static void
 let_go(struct gr_stream *stream)
 {
-    gr_lane_reset(&stream->lanes[0]);
+    gr_lane_reset(lane_of(stream));
     empty_batch(&stream->batch);
     stream->pages_in_script = 0;
     stream->must_reopen = stream->is_filling = false;
@@ -457,7 +540,7 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
             commit_batch(stream);
     }
     is_idle =
-        stream->lanes[0].state == GR_LANE_IDLE && is_empty(&stream->batch) && !stream->has_script;
+        lane_of(stream)->state == GR_LANE_IDLE && is_empty(&stream->batch) && !stream->has_script;
     if (!is_idle || (!stream->walk.is_done && !engine->is_stopping))
         return true;
     if (!stream->walk.is_done)
@@ -469,4 +552,3 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
     gr_row_set_typed(stream->layout, false);
     return true;
 }
-    stream->committed_ms = gr_clock_ms();

@@ -201,9 +201,8 @@ gr_warehouse_poll(struct gr_engine *engine)
 }
 
 void
-gr_warehouse_push(void *engine_)
+gr_warehouse_push(const struct gr_engine *engine)
 {
-    const struct gr_engine *engine = engine_;
     struct gr_error ignored;
 
     if (engine->script != NULL && engine->script_error.fault == GR_OK)

@@ -292,6 +292,14 @@ gr_http_in_flight(const struct gr_http *http)
 }
 
 void
+gr_http_push(struct gr_http *http)
+{
+    int running;
+
+    (void)curl_multi_perform(http->multi, &running);
+}
+
+void
 gr_http_wait(struct gr_http *http, const struct gr_http_socket *sockets, size_t count,
              int64_t timeout_ms)
 {

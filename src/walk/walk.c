@@ -203,43 +203,77 @@ lower_end(const struct gr_walk *walk)
     return max64(walk->anchor_us, walk->bookmark_us - walk->stream->lookback_ms * 1000);
 }
 
-static void
-ask_scan(struct gr_walk *walk, struct gr_walk_ask *ask)
+/* The page at `cursor`. */
+static struct gr_walk_ask
+ask_of(const struct gr_walk *walk, const char *cursor)
 {
     const struct gr_schema *schema = walk->stream->schema;
+    struct gr_walk_ask ask = {
+        .order = schema->order,
+        .cursor = cursor,
+        .since_us = GR_TIME_NONE,
+        .limit = schema->page_limit,
+        .pass = schema->pass_count > 0 ? &schema->passes[0] : NULL,
+    };
 
-    ask->order = schema->full_order;
-    ask->cursor = walk->scan.cursor;
-    ask->pass = &schema->passes[walk->scan.pass];
-    ask->begins_scan = walk->scan.pages == 0 && walk->scan.pass == 0 && walk->scan.cursor == NULL;
+    if (walk->way == GR_WAY_SCAN) {
+        ask.order = schema->full_order;
+        ask.pass = &schema->passes[walk->scan.pass];
+        ask.begins_scan = walk->scan.pages == 0 && walk->scan.pass == 0 && cursor == NULL;
+    } else if (walk->way == GR_WAY_UP) {
+        ask.since_us = walk->since_us;
+    }
+    return ask;
+}
+
+static const char *
+cursor_of(const struct gr_walk *walk)
+{
+    return walk->way == GR_WAY_DOWN ? walk->span.cursor
+           : walk->way == GR_WAY_UP ? walk->cursor
+                                    : walk->scan.cursor;
 }
 
 bool
 gr_walk_next(struct gr_walk *walk, struct gr_walk_ask *ask)
 {
-    const struct gr_schema *schema = walk->stream->schema;
     int64_t limit = walk->stream->limit_rows;
 
-    *ask = (struct gr_walk_ask){.since_us = GR_TIME_NONE, .limit = schema->page_limit};
     if (walk->is_done)
         return false;
+    if (walk->way == GR_WAY_UP && walk->cursor == NULL)
+        walk->since_us = lower_end(walk);
+    *ask = ask_of(walk, cursor_of(walk));
     if (limit > 0)
         ask->limit = min64(ask->limit, max64(1, limit - walk->rows));
     walk->asked_rows = ask->limit;
-    if (walk->way == GR_WAY_SCAN) {
-        ask_scan(walk, ask);
-        return true;
-    }
-    ask->order = schema->order;
-    ask->pass = schema->pass_count > 0 ? &schema->passes[0] : NULL;
-    if (walk->way == GR_WAY_DOWN) {
-        ask->cursor = walk->span.cursor;
-        return true;
-    }
-    if (walk->cursor == NULL)
-        walk->since_us = lower_end(walk);
-    ask->cursor = walk->cursor;
-    ask->since_us = walk->since_us;
+    return true;
+}
+
+/* Where a walk up ends: at what there was when it began. */
+static int64_t
+upper_end(const struct gr_walk *walk)
+{
+    bool is_bounded = walk->is_backfill && walk->to_us != GR_TIME_NONE;
+
+    return is_bounded ? walk->to_us : walk->clock_us + CLOCK_STEP_US;
+}
+
+bool
+gr_walk_foresee(const struct gr_walk *walk, int64_t last_us, const char *next_cursor,
+                struct gr_walk_ask *ask)
+{
+    const char *used = cursor_of(walk);
+    bool is_beyond = walk->way == GR_WAY_DOWN ? last_us < lower_end(walk)
+                     : walk->way == GR_WAY_UP ? last_us > upper_end(walk)
+                                              : false;
+
+    if (walk->is_done || walk->stream->limit_rows > 0 || walk->clock_us == GR_TIME_NONE ||
+        (used != NULL && strcmp(used, next_cursor) == 0))
+        return false;
+    if (walk->way != GR_WAY_SCAN && (last_us == GR_TIME_NONE || is_beyond))
+        return false;
+    *ask = ask_of(walk, next_cursor);
     return true;
 }
 
@@ -379,13 +413,11 @@ take_down(struct gr_walk *walk, const struct gr_page_facts *page, const char *ne
 static void
 take_up(struct gr_walk *walk, const struct gr_page_facts *page, const char *next)
 {
-    bool is_bounded = walk->is_backfill && walk->to_us != GR_TIME_NONE;
-    int64_t end = is_bounded ? walk->to_us : walk->clock_us + CLOCK_STEP_US;
-
     if (page->max_us != GR_TIME_NONE)
         raise_bookmark(walk, min64(page->max_us, clock_of(page)));
     replace(&walk->cursor, next);
-    walk->is_done = next == NULL || (page->first_us != GR_TIME_NONE && page->first_us > end);
+    walk->is_done =
+        next == NULL || (page->first_us != GR_TIME_NONE && page->first_us > upper_end(walk));
 }
 
 static void
@@ -429,9 +461,7 @@ is_doubtful_end(struct gr_walk *walk, const struct gr_page_facts *page, const ch
 bool
 gr_walk_page(struct gr_walk *walk, const struct gr_page_facts *page, struct gr_error *err)
 {
-    const char *used = walk->way == GR_WAY_DOWN ? walk->span.cursor
-                       : walk->way == GR_WAY_UP ? walk->cursor
-                                                : walk->scan.cursor;
+    const char *used = cursor_of(walk);
     const char *next =
         page->next_cursor != NULL && *page->next_cursor != '\0' ? page->next_cursor : NULL;
     const char *broken = broken_promise(walk, page, used, next);
@@ -472,9 +502,7 @@ gr_walk_page(struct gr_walk *walk, const struct gr_page_facts *page, struct gr_e
 bool
 gr_walk_refused(struct gr_walk *walk, struct gr_error *err)
 {
-    const char *used = walk->way == GR_WAY_DOWN ? walk->span.cursor
-                       : walk->way == GR_WAY_UP ? walk->cursor
-                                                : walk->scan.cursor;
+    const char *used = cursor_of(walk);
 
     if (used == NULL)
         return false;

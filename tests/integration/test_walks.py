@@ -195,6 +195,54 @@ class Broken(Case):
         self.assert_equals_source("tickets")
 
 
+class AskedAhead(Case):
+    """Behind its 64th page a walk asks for the next one while the page that has come is read. What that turns out to be decides."""
+
+    PAGES = 82
+
+    def walked(self, *rules, expect=0):
+        self.database = self.database.server.database()
+        self.sim.clear_faults()
+        self.sim.add_faults(*rules)
+        self.sim.clear_log()
+        self.file = self.replication(("tickets",))
+        return self.run_replication(self.file, expect=expect)
+
+    def setUp(self):
+        super().setUp()
+        self.simulator(seed=61, tickets=self.PAGES * 100 - 40)
+
+    def test_no_page_is_asked_for_twice(self):
+        self.walked()
+        self.assertEqual(self.PAGES, len({request["query"] for request in self.requests("/api/tickets")}))
+        self.assertEqual(self.PAGES, len(self.requests("/api/tickets")))
+        self.assert_equals_source("tickets")
+        # Where every row is known, and down to the bookmark, no further.
+        middle = sorted((truth.as_timestamptz(row["updated_datetime"]) for row in self.sim.truth("tickets")), reverse=True)[7450]
+        self.database.do(f"update _gorgias_replicate.streams set bookmark = timestamptz 'epoch' + {middle} * interval '1 us'")
+        self.sim.clear_log()
+        result = self.run_replication(self.file)
+        self.assertEqual(75, len(self.requests("/api/tickets")))
+        self.assertEqual(0, result.stream("tickets")["updated"])
+
+    def test_a_page_that_is_not_what_it_seemed(self):
+        for fault in ("reversed", "wrong-length", "missing-meta", "expired-cursor", "early-end"):
+            with self.subTest(fault=fault):
+                self.walked({"match": "/api/tickets", "query": "updated_datetime", "request": 70, "fault": fault})
+                self.assert_equals_source("tickets")
+                if fault == "reversed":   # what was asked ahead is no page of the walk through everything
+                    scan = [request["query"] for request in self.requests("/api/tickets") if "created_datetime" in request["query"]]
+                    self.assertEqual(self.PAGES, len(scan))
+
+    def test_nothing_is_asked_beyond_a_limit(self):
+        self.walked()
+        self.database = self.database.server.database()
+        self.sim.clear_log()
+        self.file = self.replication({"tickets": {"source_options": {"limit": 7150}}})
+        self.run_replication(self.file)
+        self.assertEqual(72, len(self.requests("/api/tickets")))
+
+
 class Interrupted(Case):
     """Killed, stopped or limited: what is committed stays, and the next run goes on."""
 

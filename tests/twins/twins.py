@@ -56,6 +56,12 @@ TWINS = (
           "    bool is_close = gr_clock_ms() >= stream->committed_ms;"),
          tests="integration test_first_run.FirstRun.test_commits_wait_for_the_disk"),
 
+    twin("ahead-believed", "what was asked for ahead of a page that was not what it seemed is let go",
+         ("src/engine/walking.c", "    if (url != NULL && strcmp(url, lane->url) == 0)", "    if (lane->url != NULL)"),
+         tests="integration test_walks.AskedAhead.test_a_page_that_is_not_what_it_seemed"),
+    twin("ahead-of-the-end", "nothing is asked for behind the end of a walk",
+         ("src/walk/walk.c", "walk->way == GR_WAY_DOWN ? last_us < lower_end(walk)", "walk->way == GR_WAY_DOWN ? false"),
+         tests=("unit test_walk", "integration test_walks.AskedAhead.test_no_page_is_asked_for_twice")),
     # -- the fence
     twin("no-fence", "a run that was overtaken commits nothing",
          ("src/sink/run.c", "if (step->decides == DECIDES_FENCE) {", "if (false) {"),

@@ -308,6 +308,103 @@ rows_that_the_walk_does_not_want_leave_no_trace(void **state)
     gr_walk_free(&walk);
 }
 
+/* What the sink is told before rows are read. */
+struct foreseen {
+    int calls;
+    char cursor[32];
+    int64_t last_us;
+    size_t rows_len; /* of the rows at that time */
+    const struct gr_buf *rows;
+};
+
+static void
+on_foreseen(void *context, const char *next_cursor, int64_t last_us)
+{
+    struct foreseen *foreseen = context;
+
+    foreseen->calls++;
+    (void)snprintf(foreseen->cursor, sizeof(foreseen->cursor), "%s", next_cursor);
+    foreseen->last_us = last_us;
+    foreseen->rows_len = foreseen->rows->len;
+}
+
+static struct foreseen
+foresee(struct fixture *fixture, const char *body, struct gr_tape *tape, const char *field)
+{
+    struct foreseen foreseen = {.rows = &fixture->rows};
+    struct gr_page_sink sink = {.layout = fixture->layout,
+                                .rows = &fixture->rows,
+                                .rejects = &fixture->rejects,
+                                .tape = tape,
+                                .foresee = on_foreseen,
+                                .cursor_field = field,
+                                .context = &foreseen};
+
+    gr_page_free(&fixture->page);
+    gr_buf_reset(&fixture->rows);
+    (void)gr_page_list(body, strlen(body), &sink, &fixture->page, &fixture->err);
+    return foreseen;
+}
+
+#define FIRST_ROW "{\"id\": 7, \"updated_datetime\": \"2026-01-02T00:00:00Z\"}"
+#define NEXT      "\"meta\": {\"next_cursor\": \"a\\u002bb\"}"
+
+static void
+the_end_of_a_page_is_told_before_its_rows_are_read(void **state)
+{
+    struct fixture *fixture = *state;
+    struct foreseen foreseen =
+        foresee(fixture,
+                "{" NEXT ", \"data\": [" FIRST_ROW
+                ", {\"updated_datetime\": \"2026-01-01T00:00:00Z\", \"id\": 8}]}",
+                &fixture->tape, "updated_datetime");
+
+    assert_int_equal(foreseen.calls, 1);
+    assert_string_equal(foreseen.cursor, "a+b");
+    assert_true(foreseen.last_us == fixture->page.facts.last_us);
+    assert_true(foreseen.last_us < fixture->page.facts.first_us);
+    assert_int_equal(foreseen.rows_len, 0);
+    assert_true(fixture->rows.len > 0);
+}
+
+static void
+what_a_page_does_not_tell_is_not_foreseen(void **state)
+{
+    static const char *const silent[] = {
+        "[" FIRST_ROW "]",
+        "{\"data\": [" FIRST_ROW "], \"meta\": {\"next_cursor\": null}}",
+        "{\"data\": [" FIRST_ROW "], \"meta\": {\"next_cursor\": 7}}",
+        "{\"data\": [" FIRST_ROW "]}",
+        "{\"data\": 3, " NEXT "}",
+        "{" NEXT "}",
+        "{\"data\": [" FIRST_ROW "], " NEXT,
+    };
+    static const char *const valueless[] = {
+        "{\"data\": [], " NEXT "}",
+        "{\"data\": [" FIRST_ROW ", {\"id\": 8, \"updated_datetime\": null}], " NEXT "}",
+        "{\"data\": [" FIRST_ROW ", {\"id\": 8, \"updated_datetime\": \"soon\"}], " NEXT "}",
+        "{\"data\": [" FIRST_ROW ", {\"id\": 8}], " NEXT "}",
+        "{\"data\": [" FIRST_ROW ", 8], " NEXT "}",
+    };
+    struct fixture *fixture = *state;
+    struct foreseen foreseen;
+
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
+        assert_int_equal(foresee(fixture, silent[i], &fixture->tape, "updated_datetime").calls, 0);
+    for (size_t i = 0; i < sizeof(valueless) / sizeof(valueless[0]); i++) {
+        foreseen = foresee(fixture, valueless[i], &fixture->tape, "updated_datetime");
+        assert_int_equal(foreseen.calls, 1);
+        assert_true(foreseen.last_us == GR_TIME_NONE);
+    }
+    foreseen = foresee(fixture, "{\"data\": [" FIRST_ROW "], " NEXT "}", &fixture->tape, NULL);
+    assert_int_equal(foreseen.calls, 1);
+    assert_true(foreseen.last_us == GR_TIME_NONE);
+    /* Without a tape all would have to be read twice. */
+    assert_int_equal(
+        foresee(fixture, "{\"data\": [" FIRST_ROW "], " NEXT "}", NULL, "updated_datetime").calls,
+        0);
+}
+
 int
 main(void)
 {
@@ -323,6 +420,10 @@ main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_object_that_is_no_row_is_no_page, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_that_the_walk_does_not_want_leave_no_trace, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_end_of_a_page_is_told_before_its_rows_are_read, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_a_page_does_not_tell_is_not_foreseen, set_up,
                                         tear_down),
     };
 

@@ -41,7 +41,8 @@ struct model {
     enum ties ties;
     int64_t loses_at; /* the request whose answer has lost its cursor; 0: none */
     int64_t requests;
-    const char *note; /* of the last run's walk */
+    int64_t foreseen, unforeseen; /* further pages that could be asked for before theirs was read */
+    const char *note;             /* of the last run's walk */
 };
 
 static struct gr_pass no_pass;
@@ -225,6 +226,29 @@ note(struct gr_page_facts *page, const struct entry *entry)
         page->max_us = value;
 }
 
+/* What is asked behind a page that kept its promises is what was foreseen, if anything was. */
+static void
+expect_foreseen(struct model *model, struct gr_walk *walk, const struct gr_walk_ask *foreseen,
+                bool was_foreseen)
+{
+    struct gr_walk_ask ask;
+
+    if (!gr_walk_next(walk, &ask) || ask.cursor == NULL) {
+        assert_false(was_foreseen);
+        return;
+    }
+    model->foreseen += was_foreseen;
+    model->unforeseen += !was_foreseen;
+    if (!was_foreseen)
+        return;
+    assert_string_equal(foreseen->cursor, ask.cursor);
+    assert_string_equal(foreseen->order, ask.order);
+    assert_int_equal(foreseen->limit, ask.limit);
+    assert_true(foreseen->since_us == ask.since_us);
+    assert_ptr_equal(foreseen->pass, ask.pass);
+    assert_false(foreseen->begins_scan);
+}
+
 /* One request, answered and committed. False: the cursor was refused. */
 static bool
 serve(struct model *model, struct gr_walk *walk, const struct gr_walk_ask *ask)
@@ -238,7 +262,10 @@ serve(struct model *model, struct gr_walk *walk, const struct gr_walk_ask *ask)
                                  .clock_us = model->clock / SECOND * SECOND};
     bool is_desc = strstr(ask->order, ":desc") != NULL;
     char cursor[64];
+    struct gr_walk_ask foreseen = {.cursor = NULL};
+    enum gr_way way = walk->way;
     struct gr_error err;
+    bool was_foreseen;
     int n, from;
 
     model->requests++;
@@ -263,7 +290,11 @@ serve(struct model *model, struct gr_walk *walk, const struct gr_walk_ask *ask)
         (void)snprintf(cursor, sizeof(cursor), "%lld,%d", (long long)last->value, last->id);
         page.next_cursor = model->requests == model->loses_at ? NULL : cursor;
     }
+    was_foreseen = page.next_cursor != NULL &&
+                   gr_walk_foresee(walk, page.last_us, page.next_cursor, &foreseen);
     assert_true(gr_walk_page(walk, &page, &err));
+    if (walk->way == way)
+        expect_foreseen(model, walk, &foreseen, was_foreseen);
     model->bookmark = walk->bookmark_us;
     gr_free(model->memory);
     model->memory = gr_walk_state_json(walk);
@@ -324,6 +355,7 @@ static void
 histories(const struct gr_schema *schema, bool rows_change, unsigned seeds)
 {
     struct gr_plan_stream stream = stream_of(schema);
+    int64_t foreseen = 0, unforeseen = 0;
 
     for (unsigned seed = 1; seed <= seeds; seed++) {
         struct model model = model_new(seed, 20 + (int)(seed % 180));
@@ -344,7 +376,12 @@ histories(const struct gr_schema *schema, bool rows_change, unsigned seeds)
         assert_true(run(&model, &stream, false, 1000, 0));
         expect_equal(&model, seed);
         gr_free(model.memory);
+        foreseen += model.foreseen;
+        unforeseen += model.unforeseen;
     }
+    /* The first page of a walk tells the server's clock: what is behind that one is not foreseen.
+     */
+    assert_true(foreseen > 2 * unforeseen);
 }
 
 static void

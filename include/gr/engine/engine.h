@@ -139,6 +139,10 @@ void gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, 
 /* The lane wants this GET; takes `url`. */
 void gr_lane_request(struct gr_lane *lane, char *url);
 
+/* Sends it at once, if it may go and nobody else waits for the budget. Safe while an answer is
+   being read. */
+bool gr_lane_send_now(struct gr_lane *lane);
+
 /* Forgets what the lane does. */
 void gr_lane_reset(struct gr_lane *lane);
 
@@ -194,8 +198,8 @@ bool gr_warehouse_reconnect(struct gr_engine *engine, struct gr_error *err);
 void gr_warehouse_poll(struct gr_engine *engine);
 
 /* Goes on with the running script, without telling anybody what has become of it: so that the
-   backend has work while a page is read. Takes the engine. */
-void gr_warehouse_push(void *engine);
+   backend has work while a page is read. */
+void gr_warehouse_push(const struct gr_engine *engine);
 
 /* What to wait for; fd -1: nothing. */
 struct gr_http_socket gr_warehouse_socket(const struct gr_engine *engine);

@@ -41,7 +41,12 @@ struct gr_page_sink {
     int64_t parent;       /* rows belong to this one; 0: to any                           */
     void (*between)(void *context); /* called now and then between rows, or NULL: a page takes
                                        longer to read than a socket's buffer lasts        */
-    void *context;                  /* its argument                                       */
+    /* Called before the rows of a list are read, or NULL, where a tape tells what it ends with: the
+       next page's cursor (borrowed) and the last row's `cursor_field`, GR_TIME_NONE for none. The
+       page may yet be refused. */
+    void (*foresee)(void *context, const char *next_cursor, int64_t last_us);
+    const char *cursor_field;
+    void *context; /* of both calls                                      */
 };
 
 /*

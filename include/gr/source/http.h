@@ -69,6 +69,9 @@ enum { GR_HTTP_SOCKETS_MAX = 4 };
 void gr_http_wait(struct gr_http *http, const struct gr_http_socket *sockets, size_t count,
                   int64_t timeout_ms);
 
+/* Sends and receives what can be without waiting. */
+void gr_http_push(struct gr_http *http);
+
 /* The next finished request, or NULL. Gives. */
 struct gr_http_response *gr_http_take(struct gr_http *http);
 void gr_http_response_free(struct gr_http_response *response);

@@ -163,6 +163,14 @@ void gr_walk_settled(struct gr_walk *walk);
 /* The next request; false: the walk is done. */
 bool gr_walk_next(struct gr_walk *walk, struct gr_walk_ask *ask);
 
+/*
+ * What gr_walk_next will say behind a page that is as it should be and of which no more is known
+ * than its last value (GR_TIME_NONE: none) and its next cursor. False: nothing, or too little is
+ * known; whoever has asked ahead compares, and lets go of what was not wanted.
+ */
+bool gr_walk_foresee(const struct gr_walk *walk, int64_t last_us, const char *next_cursor,
+                     struct gr_walk_ask *ask);
+
 /* True if a row with this value belongs to the walk (at or above the anchor, within the range). */
 bool gr_walk_wants(const struct gr_walk *walk, int64_t value_us);
 
