@@ -3,6 +3,7 @@
 
     scripts/bench [--rows N] [--rounds R]     the table of speeds
     scripts/bench --requests                  the table of requests, computed, and measured against the simulator
+    scripts/bench --pace                      the part of the allowance that is used, second by second, against the simulator
     scripts/bench --instructions [--write]    instructions for each row against the committed ones
     scripts/bench --install                   fetches the peers that pip and npm have into build/bench"""
 
@@ -18,6 +19,7 @@ import time
 import allowance
 import install
 import instructions
+import pace
 from contestants import CONTESTANTS, Sizes
 from stage import Database, Failed, Stage
 
@@ -146,6 +148,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=60, help="after which no new round begins (default %(default)s)")
     parser.add_argument("--short", action="store_true", help="ours and the floors alone")
     parser.add_argument("--requests", action="store_true", help="the table of requests and hours")
+    parser.add_argument("--pace", action="store_true", help="the table of the allowance's use")
     parser.add_argument("--instructions", action="store_true", help="instructions for each row, under valgrind")
     parser.add_argument("--write", action="store_true", help="with --instructions: make these the committed ones")
     parser.add_argument("--install", action="store_true", help="fetch peers into build/bench")
@@ -156,6 +159,8 @@ def main():
         install.main()
     elif options.requests:
         allowance.main()
+    elif options.pace:
+        pace.main()
     elif options.instructions:
         sys.exit(instructions.main(options.write))
     else:
