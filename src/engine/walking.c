@@ -384,15 +384,15 @@ gr_walking_report_fields(struct gr_stream *stream, const struct gr_script *scrip
     stream->field_count = 0;
 }
 
-/* Where pages come at the pace of the API, the disk is waited for; not where they come faster than
-   commits, be these close behind each other or of several pages. How long the disk has taken does
-   not count: a slow one would be waited for at each page. */
+/* Where pages come at the pace of the API, the disk is waited for, and at the end of a walk; not
+   where they come faster than commits, be these close behind each other or of several pages. How
+   long the disk has taken does not count: a slow one would be waited for at each page. */
 enum gr_commit_kind
 gr_walking_commit_kind(const struct gr_stream *stream)
 {
     bool is_close = gr_clock_ms() - stream->committed_ms < GR_RELAX_MS || stream->batch.pages > 1;
 
-    return is_close ? GR_COMMIT_RELAXED : GR_COMMIT_PLAIN;
+    return is_close && !stream->walk.is_done ? GR_COMMIT_RELAXED : GR_COMMIT_PLAIN;
 }
 
 /* The rows that other streams make of those of the batch. */
@@ -499,10 +499,10 @@ gr_walking_refused_fill(struct gr_stream *stream)
 }
 
 void
-gr_walking_lost_fill(struct gr_stream *stream)
+gr_walking_lost_session(struct gr_stream *stream)
 {
     stream->must_reopen = true;
-    stream->goes_on_filling = true;
+    stream->goes_on_filling = stream->is_filling;
 }
 
 /* As after a kill: the last commit says where to go on. */
@@ -512,10 +512,26 @@ let_go(struct gr_stream *stream)
     gr_lane_reset(lane_of(stream));
     empty_batch(&stream->batch);
     stream->pages_in_script = 0;
-    stream->must_reopen = stream->is_filling = false;
+    stream->must_reopen = stream->is_filling = stream->is_unsure = false;
     stream->is_fed = true; /* whatever was fed to it meanwhile */
     gr_walk_free(&stream->walk);
     gr_opening_undo(stream);
+}
+
+/* Later phases claim what the walk has read: so its last commit is on disk before they begin. */
+static void
+make_sure(struct gr_stream *stream)
+{
+    GR_CLEANUP(gr_free_var) char *walk = gr_walk_state_json(&stream->walk);
+    struct gr_script *script;
+
+    if (!gr_warehouse_is_free(stream->engine))
+        return;
+    script = gr_script_new(stream->plan->name);
+    gr_stream_commit_state(stream, script, walk, stream->walk.bookmark_us, stream->walk.clock_us,
+                           GR_COMMIT_PLAIN);
+    stream->has_counts = stream->was_filled = false;
+    gr_warehouse_start(stream, script);
 }
 
 bool
@@ -543,6 +559,10 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
         lane_of(stream)->state == GR_LANE_IDLE && is_empty(&stream->batch) && !stream->has_script;
     if (!is_idle || (!stream->walk.is_done && !engine->is_stopping))
         return true;
+    if (stream->is_unsure) {
+        make_sure(stream);
+        return true;
+    }
     if (!stream->walk.is_done)
         *next = GR_PHASE_CLOSE;
     else

@@ -78,6 +78,19 @@ log_end(const struct gr_engine *engine)
     gr_log(GR_LOG_DEBUG, engine->owner->plan->name, "sql done", "ms", ms, NULL);
 }
 
+/* A commit that is on disk has taken all before it there. */
+static void
+note_durability(struct gr_engine *engine)
+{
+    bool is_relaxed = gr_script_is_relaxed(engine->script);
+
+    for (size_t i = 0; i < engine->count && !is_relaxed; i++)
+        engine->streams[i].is_unsure = false;
+    /* Where a scan has staged to, a crash is noticed by what it leaves there. */
+    if (is_relaxed && !gr_walk_is_scan(&engine->owner->walk))
+        engine->owner->is_unsure = true;
+}
+
 static void
 tell_owner(struct gr_engine *engine)
 {
@@ -86,6 +99,7 @@ tell_owner(struct gr_engine *engine)
     bool ok;
 
     log_end(engine);
+    note_durability(engine);
     ok = gr_stream_committed(stream, engine->script, &err);
     end_script(engine);
     if (!ok)
@@ -106,6 +120,8 @@ restage(struct gr_engine *engine, struct gr_error *err)
         if (!gr_pg_exec(engine->pg, gr_buf_text(&sql), err))
             return false;
         gr_drain_session_lost(stream);
+        if (stream->is_unsure) /* the server may have crashed */
+            gr_walking_lost_session(stream);
     }
     return true;
 }
@@ -128,18 +144,18 @@ gr_warehouse_reconnect(struct gr_engine *engine, struct gr_error *err)
 
 /* After a lost connection the same script runs again: everything in it is harmless when done twice.
    (The end of a scan sees by its staging whether it was committed or a crash has emptied it.) Only
-   answers are asked for again, because what was staged of them went with the session; and a stream
-   that has failed meanwhile wants nothing any more. */
+   answers are asked for again, because what was staged of them went with the session; a stream
+   that opens again reads its pages once more; and one that has failed meanwhile wants nothing. */
 static void
 go_on(struct gr_engine *engine)
 {
     struct gr_stream *owner = engine->owner;
 
-    if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE) {
+    if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE || owner->must_reopen) {
         end_script(engine);
     } else if (!gr_script_can_repeat(engine->script)) {
         end_script(engine);
-        gr_walking_lost_fill(owner);
+        gr_walking_lost_session(owner);
     } else {
         start(engine);
     }

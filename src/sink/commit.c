@@ -57,6 +57,8 @@ gr_commit_state(struct gr_script *script, const struct gr_table *table,
                   " updated_at = now() where object = $1 and fence = $2::bigint",
                   table->state);
     (void)gr_script_fence(script, gr_buf_text(&sql), params, sizeof(params) / sizeof(params[0]));
+    if (state->is_relaxed)
+        gr_script_relax(script);
     (void)gr_script_sql(script,
                         state->is_relaxed ? "set local synchronous_commit = off"
                                           : "set local synchronous_commit = default",

@@ -188,6 +188,18 @@ gr_script_append(struct gr_script *script, struct gr_buf *data)
 }
 
 void
+gr_script_relax(struct gr_script *script)
+{
+    script->is_relaxed = true;
+}
+
+bool
+gr_script_is_relaxed(const struct gr_script *script)
+{
+    return script->is_relaxed;
+}
+
+void
 gr_script_copy_close(struct gr_script *script)
 {
     script->steps[script->open].is_open = false;

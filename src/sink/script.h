@@ -51,6 +51,7 @@ struct gr_script {
     int64_t session; /* that it is bound to; 0: any                */
     size_t gate;     /* the open gate while writing, or SIZE_MAX   */
     size_t open;     /* the COPY that is or was open, or SIZE_MAX  */
+    bool is_relaxed; /* its commit need not be on disk             */
 
     struct gr_pg *pg; /* borrowed while running                     */
     enum phase phase;

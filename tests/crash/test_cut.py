@@ -60,6 +60,24 @@ class Crash(World):
         self.prepare("second-run")
         self.hurt_sample("crash", 4, 3, {("walk", "page"), ("finish", "scan-check"), ("finish", "scan-finish"), ("drain", "drain-sets")})
 
+    def test_what_was_not_on_disk(self):
+        """Commits that follow each other closely do not wait for the disk. What the crash takes back of them, the run reads once more,
+        before anything claims it."""
+        self.prepare("second-run")
+        commits, is_relaxed = [], False
+        for point in self.points:
+            is_relaxed = not point.is_begin and (is_relaxed or "synchronous_commit = off" in point.text)
+            if is_relaxed and point.is_commit and point.group == ("walk", "page"):
+                commits.append(point)
+        again = 0
+        for point in sorted(commits, key=lambda point: point.number * 7919 % 997)[:24]:
+            with self.subTest(point=str(point)):
+                result = self.try_point(point, "crash-after")
+                again += any('"from":"walk","to":"open"' in line.replace(" ", "") for line in result.stderr.splitlines())
+            if again == 2:
+                break
+        self.assertGreater(again, 0, "no commit was in a hurry")
+
     def test_a_scan_that_was_staged(self):
         """The rows that it has staged are gone: it reads them again, and deletes nothing for want of them."""
         self.prepare("one-scan")

@@ -233,6 +233,7 @@ class World(Case):
             if self.proxy.fired.is_set():
                 self.covered[getattr(point, "group", None)] += 1
             self.judge(result, action)
+            return result
         except AssertionError as error:
             at = f"{self.proxy.hit}" if self.proxy.hit else "never reached"
             raise AssertionError(f"{self.scenario}, {action} at {point}, {at}\nreplay: {replay}\n{error}") from error

@@ -62,6 +62,8 @@ TWINS = (
     twin("ahead-of-the-end", "nothing is asked for behind the end of a walk",
          ("src/walk/walk.c", "walk->way == GR_WAY_DOWN ? last_us < lower_end(walk)", "walk->way == GR_WAY_DOWN ? false"),
          tests=("unit test_walk", "integration test_walks.AskedAhead.test_no_page_is_asked_for_twice")),
+    twin("crash-not-noticed", "what a crash of the server takes back is read once more, before anything claims it",
+         ("src/engine/warehouse.c", "        if (stream->is_unsure)", "        if (false)"), tests="crash test_cut.Crash.test_what_was_not_on_disk"),
     # -- the fence
     twin("no-fence", "a run that was overtaken commits nothing",
          ("src/sink/run.c", "if (step->decides == DECIDES_FENCE) {", "if (false) {"),

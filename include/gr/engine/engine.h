@@ -105,10 +105,10 @@ void gr_settle_feed(struct gr_stream *feeder);
 void gr_opening_undo(struct gr_stream *stream);
 
 /* What was fetched and is not committed is let go, and the stream opens again from where its last
-   commit was: to merge, because a row that was to be new was there already; or to fill on, because
-   a COPY that keeps nothing of what it has sent was broken off. */
+   commit was: to merge, because a row that was to be new was there already; or to go on as it did,
+   because the session has taken an open COPY with it, or a commit that was not on disk. */
 void gr_walking_refused_fill(struct gr_stream *stream);
-void gr_walking_lost_fill(struct gr_stream *stream);
+void gr_walking_lost_session(struct gr_stream *stream);
 
 /* True if the stream drains a queue in this run. */
 bool gr_stream_has_queue(const struct gr_stream *stream);

@@ -207,6 +207,7 @@ struct gr_stream {
     bool walk_is_over;
     bool is_filling;      /* its table is empty, and the walk fills it          */
     bool was_filled;      /* the running script fills                           */
+    bool is_unsure;       /* its last commit may not be on disk yet             */
     bool must_reopen;     /* what it had fetched is lost: goes on from its last commit */
     bool may_not_fill;    /* a row that was to be new was there: merges from now on   */
     bool goes_on_filling; /* the rows in its table are its own                  */

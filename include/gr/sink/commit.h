@@ -39,8 +39,8 @@ struct gr_commit_state {
     const char *mode;
     int64_t source_clock_us; /* GR_TIME_NONE: left as it is                                  */
     bool is_complete;        /* sets completed_at                                            */
-    bool is_relaxed; /* need not be on disk when it is done: a crash of the server may take it
-                        back, and all that came after it                             */
+    bool is_relaxed;         /* the script is: a crash of the server may take back what it does,
+                                and all that came after it                                   */
 };
 void gr_commit_state(struct gr_script *script, const struct gr_table *table,
                      const struct gr_commit_state *state);

@@ -92,6 +92,10 @@ void gr_script_bind(struct gr_script *script, int64_t session);
 size_t gr_script_steps(const struct gr_script *script);
 size_t gr_script_bytes(const struct gr_script *script);
 
+/* Its commit need not be on disk when it is done: a crash of the server may take it back. */
+void gr_script_relax(struct gr_script *script);
+bool gr_script_is_relaxed(const struct gr_script *script);
+
 /* Steps as text, one a line, data as its length: for golden tests and --log-level debug. */
 void gr_script_print(const struct gr_script *script, struct gr_buf *out);
 
