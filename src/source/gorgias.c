@@ -211,7 +211,8 @@ gr_gorgias_is_merged(const struct gr_http_response *response, const char *base_u
 /* --- answers ------------------------------------------------------------------------------------
  */
 
-/* The API's own words: {"error": {"msg": "...", "data": {...}}}, or "" for any other body. */
+/* The API's own words: {"error": {"msg": "...", "data": {...}}}, or "" for any other body. Without
+   the period at their end, because more may be said behind them. */
 static void
 error_words(const struct gr_http_response *response, char *words, size_t size)
 {
@@ -229,6 +230,9 @@ error_words(const struct gr_http_response *response, char *words, size_t size)
         if (json_object_object_get_ex(error, "data", &part))
             (void)snprintf(words + len, size - len, " %s",
                            json_object_to_json_string_ext(part, JSON_C_TO_STRING_PLAIN));
+        len = strlen(words);
+        if (len > 0 && words[len - 1] == '.')
+            words[len - 1] = '\0';
     }
     json_object_put(body);
 }

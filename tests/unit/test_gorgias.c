@@ -131,6 +131,9 @@ the_api_s_own_words_are_told(void **state)
                  "{\"error\": {\"msg\": \"Bad request.\", \"data\": {\"limit\": [\"x\"]}}}", &err));
     assert_string_equal(err.message,
                         "HTTP 400 from /api/tickets: Bad request. {\"limit\":[\"x\"]}");
+    /* What is said behind them goes on in the same sentence. */
+    assert_false(classify(500, false, "{\"error\": {\"msg\": \"Internal error.\"}}", &err));
+    assert_string_equal(err.message, "HTTP 500 from /api/tickets: Internal error");
     /* A body that is no such thing adds nothing. */
     assert_false(classify(400, false, "{\"error\": 5}", &err));
     assert_string_equal(err.message, "HTTP 400 from /api/tickets");
