@@ -81,7 +81,8 @@ put_last_run(struct page *page)
     if (has_ended && run->ended_us >= run->started_us && strcmp(run->status, "lost") != 0)
         gr_html_put_in(page->out, " and took ",
                        gr_report_span(page, (run->ended_us - run->started_us) / 1000), "");
-    gr_html_put_in(page->out, "; ", gr_report_number(page, run->requests), " requests");
+    gr_html_put_in(page->out, "; ", gr_report_number(page, run->requests),
+                   run->requests == 1 ? " request" : " requests");
     if (run->throttled > 0)
         gr_html_put_in(page->out, ", ", gr_report_number(page, run->throttled), " throttled");
     gr_buf_puts(page->out, ".</p>\n");
@@ -104,41 +105,80 @@ put_header(struct page *page)
 
 /* --- what to look at ------------------------------------------------------------------------ */
 
-/* Lines of text, of which some are hints, and the others begin with "STREAM: ". */
+/* Lines of text, of which some are hints. */
 static void
-put_lines(struct page *page, const char *stream, char *lines)
+put_lines(struct page *page, char *lines)
 {
     static const char mark[] = "  HINT: ";
-    size_t name = strlen(stream);
 
     for (char *line = lines, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         bool is_hint = strncmp(line, mark, sizeof(mark) - 1) == 0;
-        bool is_named = strncmp(line, stream, name) == 0 && strncmp(line + name, ": ", 2) == 0;
 
         *end = '\0';
         gr_html_put_in(page->out, is_hint ? "<p class=\"hint\">" : "<p>",
-                       line + (is_hint    ? sizeof(mark) - 1
-                               : is_named ? name + 2
-                                          : 0),
-                       "</p>");
+                       line + (is_hint ? sizeof(mark) - 1 : 0), "</p>");
     }
 }
 
-static void
-put_stream_trouble(struct page *page, const struct gr_overview_stream *stream)
+/* What is wrong with a stream, without its name before each line: a run that was stopped or killed
+   leaves many of which the same is to be said. */
+static char *
+trouble_of(struct page *page, const struct gr_overview_stream *stream)
 {
-    enum gr_verdict verdict = gr_overview_verdict(stream);
     GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+    GR_CLEANUP(gr_buf_free) struct gr_buf unnamed = gr_buf_new(0);
+    size_t name = strlen(stream->stream);
 
-    if (!gr_verdict_facts(verdict)->is_wrong)
-        return;
     gr_status_view_put_trouble(stream, &text);
+    for (const char *line = gr_buf_text(&text), *end; (end = strchr(line, '\n')) != NULL;
+         line = end + 1) {
+        bool is_named =
+            strncmp(line, stream->stream, name) == 0 && strncmp(line + name, ": ", 2) == 0;
+        const char *from = is_named ? line + name + 2 : line;
+
+        gr_buf_put(&unnamed, from, (size_t)(end + 1 - from));
+    }
+    return gr_arena_strdup(page->arena, gr_buf_text(&unnamed));
+}
+
+/* The streams from the first on that have the same trouble; `texts` loses those of the others. */
+static void
+put_streams_trouble(struct page *page, size_t first, char **texts)
+{
+    const struct gr_overview *overview = page->overview;
+    enum gr_verdict verdict = gr_overview_verdict(&overview->streams[first]);
+
     gr_buf_printf(page->out, "<li class=\"%s\"><b>", gr_tone_class(gr_report_tone(verdict)));
-    gr_html_put_in(page->out, "", stream->stream, "</b> ");
-    gr_html_put_in(page->out, "", gr_verdict_facts(verdict)->name, "");
-    if (text.len > 0)
-        put_lines(page, stream->stream, text.data);
+    gr_html_put(page->out, overview->streams[first].stream);
+    for (size_t i = first + 1; i < overview->in_file; i++) {
+        if (texts[i] == NULL || gr_overview_verdict(&overview->streams[i]) != verdict ||
+            strcmp(texts[i], texts[first]) != 0)
+            continue;
+        gr_html_put_in(page->out, ", ", overview->streams[i].stream, "");
+        texts[i] = NULL;
+    }
+    gr_html_put_in(page->out, "</b> ", gr_verdict_facts(verdict)->name, "");
+    put_lines(page, texts[first]);
     gr_buf_puts(page->out, "</li>\n");
+}
+
+/* What has failed comes before what will go on by itself. */
+static void
+put_all_streams_trouble(struct page *page)
+{
+    const struct gr_overview *overview = page->overview;
+    char **texts = gr_arena_alloc(page->arena, overview->in_file, sizeof(char *));
+
+    for (size_t i = 0; i < overview->in_file; i++)
+        if (gr_verdict_facts(gr_overview_verdict(&overview->streams[i]))->is_wrong)
+            texts[i] = trouble_of(page, &overview->streams[i]);
+    for (int is_later = 0; is_later <= 1; is_later++)
+        for (size_t i = 0; i < overview->in_file; i++) {
+            enum gr_tone tone = gr_report_tone(gr_overview_verdict(&overview->streams[i]));
+
+            if (texts[i] != NULL && (tone == GR_TONE_BAD) != is_later)
+                put_streams_trouble(page, i, texts);
+        }
 }
 
 static void
@@ -172,8 +212,7 @@ put_trouble(struct page *page)
     gr_report_open_section(page, "To look at", NULL);
     gr_buf_puts(page->out, "<ul class=\"look\">\n");
     put_run_trouble(page);
-    for (size_t i = 0; i < overview->in_file; i++)
-        put_stream_trouble(page, &overview->streams[i]);
+    put_all_streams_trouble(page);
     gr_buf_puts(page->out, "</ul>\n");
     gr_report_close_section(page);
 }

@@ -129,7 +129,8 @@ put_run_chart(struct page *page, const struct run_chart *what)
                                               .tip = tip_of(page, run, what->show(page, number))};
     }
     gr_html_put_in(page->out, "<h3>", what->chart.title, "");
-    gr_html_put_in(page->out, "<span>up to ", what->show(page, most), "</span></h3>\n");
+    gr_html_put_in(page->out, most > 0 ? "<span>up to " : "<span>",
+                   most > 0 ? what->show(page, most) : "none", "</span></h3>\n");
     gr_chart_put_columns(&what->chart, columns, history->run_count, page->out);
     put_axis(page);
 }
@@ -317,18 +318,50 @@ put_rejects_table(struct page *page)
     gr_report_close_table(page);
 }
 
+static bool
+is_same_column(const struct gr_history_reject *one, const struct gr_history_reject *other)
+{
+    bool has_column = one->column != NULL && other->column != NULL;
+
+    return strcmp(one->stream, other->stream) == 0 &&
+           (has_column ? strcmp(one->column, other->column) == 0 : one->column == other->column);
+}
+
+/* One for each column, the most frequent first: why its values do not fit is in the table. */
+static size_t
+sum_by_column(const struct gr_history *history, struct gr_history_reject *sums)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < history->reject_count; i++) {
+        struct gr_history_reject sum = history->rejects[i];
+        size_t at = 0;
+
+        while (at < count && !is_same_column(&sums[at], &sum))
+            at++;
+        if (at == count)
+            count++;
+        else
+            sum.count += sums[at].count;
+        for (; at > 0 && sums[at - 1].count < sum.count; at--)
+            sums[at] = sums[at - 1];
+        sums[at] = sum;
+    }
+    return count;
+}
+
 static struct gr_chart_bar
-reject_bar(struct page *page, const struct gr_history_reject *reject, int64_t most)
+reject_bar(struct page *page, const struct gr_history_reject *sum, int64_t most)
 {
     GR_CLEANUP(gr_buf_free) struct gr_buf label = gr_buf_new(0);
 
-    gr_text_cut(&label,
-                gr_arena_printf(page->arena, "%s.%s", reject->stream,
-                                reject->column != NULL ? reject->column : "*"),
-                LABEL_WIDTH);
+    gr_text_cut(
+        &label,
+        gr_arena_printf(page->arena, "%s.%s", sum->stream, sum->column != NULL ? sum->column : "*"),
+        LABEL_WIDTH);
     return (struct gr_chart_bar){.label = gr_arena_strdup(page->arena, gr_buf_text(&label)),
-                                 .value = gr_report_number(page, reject->count),
-                                 .share = (double)reject->count / (double)most,
+                                 .value = gr_report_number(page, sum->count),
+                                 .share = (double)sum->count / (double)most,
                                  .tone = GR_TONE_WARN};
 }
 
@@ -336,10 +369,13 @@ void
 gr_report_put_rejects(struct page *page)
 {
     static const struct gr_chart chart = {"rejected", "Rejected values",
-                                          "A bar for each column and reason: how many values "
-                                          "PostgreSQL could not hold as they came."};
+                                          "A bar for each column: how many values PostgreSQL "
+                                          "could not hold as they came."};
     const struct gr_history *history = page->history;
     struct gr_chart_bar *bars = gr_arena_alloc(page->arena, history->reject_count, sizeof(*bars));
+    struct gr_history_reject *sums =
+        gr_arena_alloc(page->arena, history->reject_count, sizeof(*sums));
+    size_t count;
 
     if (history->reject_count == 0) {
         gr_report_open_section(page, "Rejected values",
@@ -347,8 +383,9 @@ gr_report_put_rejects(struct page *page)
         gr_report_close_section(page);
         return;
     }
-    for (size_t i = 0; i < history->reject_count; i++)
-        bars[i] = reject_bar(page, &history->rejects[i], history->rejects[0].count);
+    count = sum_by_column(history, sums);
+    for (size_t i = 0; i < count; i++)
+        bars[i] = reject_bar(page, &sums[i], sums[0].count);
     gr_report_open_section(
         page, "Rejected values",
         gr_arena_printf(
@@ -356,7 +393,7 @@ gr_report_put_rejects(struct page *page)
             "What a column could not hold as it came; the originals are in \"%s\".rejected.",
             page->plan->state_schema));
     gr_buf_puts(page->out, "<figure>\n");
-    gr_chart_put_bars(&chart, bars, history->reject_count, NULL, 0, page->out);
+    gr_chart_put_bars(&chart, bars, count, NULL, 0, page->out);
     gr_buf_puts(page->out, "</figure>\n");
     put_rejects_table(page);
     gr_report_close_section(page);

@@ -2,6 +2,7 @@
 GR_SCREENSHOTS names a folder that takes pictures of them."""
 
 import base64
+import collections
 import itertools
 import os
 import re
@@ -136,10 +137,14 @@ class Report(unittest.TestCase):
         self.assertEqual({"ok", "bad", "lost", "warn"}, {mark["tone"] for mark in marks})
 
     def test_the_other_bars_are_their_tables(self):
-        for chart, column in (("queue", "Entries"), ("rejected", "Values")):
+        # Of the rejected values, the table has a row for each reason.
+        by_column = collections.Counter()
+        for row in self.rows("rejected-table"):
+            by_column[row["Stream"], row["Column"]] += number(row["Values"])
+        for chart, values in (("queue", [number(row["Entries"]) for row in self.rows("queue-table")]),
+                              ("rejected", sorted(by_column.values(), reverse=True))):
             self.assertAlmostEqual(self.chart(chart)["width"], max(mark["width"] for mark in self.chart(chart)["marks"]), delta=1)
-            self.assert_in_proportion([number(row[column]) for row in self.rows(f"{chart}-table")],
-                                      [mark["width"] for mark in self.chart(chart)["marks"]])
+            self.assert_in_proportion(values, [mark["width"] for mark in self.chart(chart)["marks"]])
         (budget,), (mark,) = self.rows("budget-table"), self.chart("budget")["marks"]
         self.assertAlmostEqual(number(budget["In use"]) / number(budget["Requests"]), mark["width"] / self.chart("budget")["width"], delta=0.02)
         fields = self.rows("fields-table")

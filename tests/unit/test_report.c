@@ -105,6 +105,7 @@ eventful(struct gr_overview_stream streams[PLANNED + 1])
     streams[3].audit_run_id = 11;
     streams[3].audited_us = NOW_US - MINUTES(3000);
     streams[3].audit_missing = 1;
+    streams[4].status = "stopped";
     streams[4].audit_run_id = 11;
     streams[4].audited_us = NOW_US - MINUTES(3000);
     streams[5].status = "lost";
@@ -159,6 +160,8 @@ some_history(struct gr_history_run runs[RUNS], struct gr_history_cell cells[RUNS
 {
     static struct gr_history_reject rejects[] = {
         {HOSTILE, "name " HOSTILE, "a text with U+0000", 5, NOW_US - MINUTES(50)},
+        {"tickets", "meta", "a text with U+0000", 4, NOW_US - MINUTES(50)},
+        {"tickets", "meta", "holds an unpaired surrogate", 3, NOW_US - MINUTES(50)},
         {HOSTILE, NULL, "no key", 2, NOW_US - MINUTES(5000)},
     };
     static struct gr_history_field fields[] = {
@@ -170,7 +173,7 @@ some_history(struct gr_history_run runs[RUNS], struct gr_history_cell cells[RUNS
                                  .run_count = RUNS,
                                  .cells = cells,
                                  .rejects = rejects,
-                                 .reject_count = 2,
+                                 .reject_count = 4,
                                  .fields = fields,
                                  .field_count = 3};
 
