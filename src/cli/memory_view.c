@@ -28,8 +28,9 @@ put_scan(const struct gr_scan *scan, struct gr_buf *out)
 {
     char rows[GR_TEXT_NUMBER], pages[GR_TEXT_NUMBER];
 
-    gr_buf_printf(out, "reads everything: %s rows on %s pages wait in staging",
-                  gr_text_number(scan->staged_rows, rows), gr_text_number(scan->pages, pages));
+    gr_buf_printf(out, "reads everything: %s row%s on %s page%s wait in staging",
+                  gr_text_number(scan->staged_rows, rows), scan->staged_rows == 1 ? "" : "s",
+                  gr_text_number(scan->pages, pages), scan->pages == 1 ? "" : "s");
     gr_buf_puts(out, ", begun ");
     gr_moment_put(scan->clock_us, "now", out);
 }

@@ -152,14 +152,33 @@ put_safe(struct gr_buf *out, const char *before, const char *text, const char *b
     gr_buf_puts(out, behind);
 }
 
-static void
-put_absent(const struct gr_overview_stream *stream, struct gr_buf *out)
+static const char *
+writer_of(const struct gr_overview_stream *stream)
 {
-    gr_buf_printf(out, "%s: is in the state, and no stream of this file (or disabled in it)",
-                  stream->object);
-    if (stream->run_id > 0)
-        gr_buf_printf(out, "; last written by run %" PRId64 " of %s", stream->run_id,
-                      stream->file != NULL ? stream->file : "another file");
+    if (stream->run_id == 0)
+        return "";
+    return stream->file != NULL ? stream->file : "another file";
+}
+
+/* A line for each file that wrote them: two files may share a state, each with many streams. */
+static void
+put_absent(const struct gr_overview *overview, size_t first, struct gr_buf *out)
+{
+    const char *writer = writer_of(&overview->streams[first]);
+    size_t count = 0;
+
+    for (size_t i = overview->in_file; i < first; i++)
+        if (strcmp(writer_of(&overview->streams[i]), writer) == 0)
+            return;
+    for (size_t i = first; i < overview->count; i++)
+        if (strcmp(writer_of(&overview->streams[i]), writer) == 0)
+            gr_buf_printf(out, "%s%s", count++ > 0 ? ", " : "", overview->streams[i].object);
+    gr_buf_puts(out, count == 1
+                         ? ": is in the state, and no stream of this file (or disabled in it)"
+                         : ": are in the state, and no streams of this file (or disabled in "
+                           "it)");
+    if (*writer != '\0')
+        gr_buf_printf(out, "; last written by %s", writer);
     gr_buf_putc(out, '\n');
 }
 
@@ -211,10 +230,6 @@ put_notes(const struct gr_plan *plan, const struct gr_overview_stream *stream, s
     GR_CLEANUP(gr_buf_free) struct gr_buf walk = gr_buf_new(0);
     char number[GR_TEXT_NUMBER];
 
-    if (stream->plan == NULL) {
-        put_absent(stream, out);
-        return;
-    }
     gr_status_view_put_trouble(stream, out);
     gr_memory_view_put(stream->walk, &walk);
     if (walk.len > 0)
@@ -254,9 +269,9 @@ put_run(const struct gr_overview *overview, struct gr_buf *out)
     gr_buf_printf(out, "run %" PRId64 " %s ", run->run_id, run->status);
     gr_moment_put_age(run->ended_us != GR_TIME_NONE ? run->ended_us : run->started_us,
                       overview->now_us, "", out);
-    gr_buf_printf(out, " ago (host %s, pid %" PRId64 ", %s requests, %s throttled)\n",
+    gr_buf_printf(out, " ago (host %s, pid %" PRId64 ", %s request%s, %s throttled)\n",
                   run->host != NULL ? run->host : "?", run->pid,
-                  gr_text_number(run->requests, requests),
+                  gr_text_number(run->requests, requests), run->requests == 1 ? "" : "s",
                   gr_text_number(run->throttled, throttled));
     if (run->error != NULL)
         put_safe(out, "  ", run->error, "\n");
@@ -295,8 +310,10 @@ gr_status_view_put(const struct gr_plan *plan, const struct gr_overview *overvie
                    struct gr_buf *out)
 {
     put_grid(plan, overview, width, out);
-    for (size_t i = 0; i < overview->count; i++)
+    for (size_t i = 0; i < overview->in_file; i++)
         put_notes(plan, &overview->streams[i], out);
+    for (size_t i = overview->in_file; i < overview->count; i++)
+        put_absent(overview, i, out);
     put_budget(plan, overview, out);
     put_run(overview, out);
     put_last_line(plan, overview, out);

@@ -142,6 +142,8 @@ test_as_of(void **state)
     assert_int_equal(gr_overview_as_of(&stream), GR_TIME_NONE);
 }
 
+enum { STATES = PLANNED + 3 }; /* with those of other files */
+
 /* Everything that can be said, once. */
 static struct gr_overview
 eventful(struct gr_overview_stream *streams)
@@ -181,6 +183,13 @@ eventful(struct gr_overview_stream *streams)
     streams[4].object = "gorgias.macros";
     streams[4].stream = "macros";
     streams[4].file = "old.yaml";
+    streams[5] = streams[4];
+    streams[5].object = "gorgias.jobs";
+    streams[5].stream = "jobs";
+    streams[6] = streams[4];
+    streams[6].object = "acme.tags";
+    streams[6].stream = "tags";
+    streams[6].file = "acme.yaml";
     return (struct gr_overview){.has_state = true,
                                 .now_us = NOW_US,
                                 .run = {.run_id = 12,
@@ -199,14 +208,14 @@ eventful(struct gr_overview_stream *streams)
                                 .budget_requests = 40,
                                 .budget_per_ms = 20000,
                                 .streams = streams,
-                                .count = 5,
+                                .count = STATES,
                                 .in_file = PLANNED};
 }
 
 static void
 test_status(void **state)
 {
-    struct gr_overview_stream streams[5];
+    struct gr_overview_stream streams[STATES];
     struct gr_overview overview = eventful(streams);
     struct gr_buf text = gr_buf_new(0);
 
@@ -222,7 +231,7 @@ test_status(void **state)
 static void
 test_dry_run(void **state)
 {
-    struct gr_overview_stream states[5];
+    struct gr_overview_stream states[STATES];
     struct gr_forecast_stream streams[PLANNED] = {
         {.estimate = {12, GR_BASIS_RUNS}, .from_us = NOW_US - MINUTES(5)},
         {.estimate = {3613, GR_BASIS_RUNS}, .from_us = NOW_US - MINUTES(5)},
