@@ -2,6 +2,7 @@
 #include "gr/spec/replication.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "gr/spec/casing.h"
 #include "gr/spec/connection.h"
@@ -475,7 +476,11 @@ gr_replication_load(const char *file, const char *const *env, const struct gr_sc
     const struct gr_yaml_node *root;
 
     if (!gr_yaml_load(file, arena, &root, err))
-        return false;
+        return access(file, F_OK) == 0
+                   ? false
+                   : gr_hint(err,
+                             "gorgias-replicate init %s tries account and database, and writes it.",
+                             file);
     if (root->kind != GR_YAML_MAP) {
         (void)gr_yaml_fail(root, err, "a replication file must be a mapping, found %s",
                            gr_yaml_shown(arena, root));

@@ -597,6 +597,9 @@ test_refused_options(void **state)
     assert_false(
         gr_plan_load("/nowhere.yaml", &(struct gr_plan_options){.now_us = NOW}, &plan, &err));
     assert_string_equal(err.message, "cannot open /nowhere.yaml: No such file or directory");
+    assert_string_equal(err.hint,
+                        "gorgias-replicate init /nowhere.yaml tries account and database, "
+                        "and writes it.");
 }
 
 /* --- objects, variables, environment -----------------------------------------------------------
