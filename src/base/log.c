@@ -19,11 +19,12 @@ enum { SECRET_BYTES_MIN = 4 };
 static const struct {
     const char *name;
     const char *colour;
+    const char *mark;
 } levels[GR_LOG_LEVELS] = {
-    [GR_LOG_ERROR] = {"error", "\033[31m"},
-    [GR_LOG_WARN] = {"warn", "\033[33m"},
-    [GR_LOG_INFO] = {"info", "\033[32m"},
-    [GR_LOG_DEBUG] = {"debug", "\033[2m"},
+    [GR_LOG_ERROR] = {"error", "\033[31m", "<3>"},
+    [GR_LOG_WARN] = {"warn", "\033[33m", "<4>"},
+    [GR_LOG_INFO] = {"info", "\033[32m", "<6>"},
+    [GR_LOG_DEBUG] = {"debug", "\033[2m", "<7>"},
 };
 
 static void
@@ -71,6 +72,12 @@ bool
 gr_log_wants(enum gr_log_level level)
 {
     return level <= config.level;
+}
+
+const char *
+gr_log_mark(enum gr_log_level level)
+{
+    return config.in_journal ? levels[level].mark : "";
 }
 
 static void
@@ -191,6 +198,7 @@ put_head(struct gr_buf *line, enum gr_log_level level, const char *stream, const
     char now[GR_TIME_TEXT];
 
     gr_time_format(gr_clock_us(), now);
+    gr_buf_puts(line, gr_log_mark(level));
     if (config.as_json) {
         gr_buf_puts(line, "{\"time\": ");
         put_json_string(line, now);
@@ -200,7 +208,8 @@ put_head(struct gr_buf *line, enum gr_log_level level, const char *stream, const
         put_json_field(line, "event", event);
         return;
     }
-    gr_buf_printf(line, "%.19sZ ", now);
+    if (!config.in_journal)
+        gr_buf_printf(line, "%.19sZ ", now);
     if (config.in_colour)
         gr_buf_printf(line, "%s%-5s\033[0m ", levels[level].colour, levels[level].name);
     else
@@ -268,7 +277,7 @@ gr_log_error(enum gr_log_level level, const char *stream, const struct gr_error 
         if (err->hint[0] != '\0')
             put_json_field(&line, "hint", err->hint);
     } else if (err->hint[0] != '\0') {
-        gr_buf_printf(&line, "\n  HINT: %s", err->hint);
+        gr_buf_printf(&line, "\n%s  HINT: %s", gr_log_mark(level), err->hint);
     }
     write_line(&line);
 }

@@ -2,10 +2,12 @@
 #include "gr/cli/output.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gr/base/alloc.h"
@@ -79,12 +81,27 @@ gr_output_fail(const struct gr_error *err)
         gr_log_error(GR_LOG_ERROR, NULL, err);
         return gr_fault_facts(err->fault)->exit_code;
     }
-    gr_buf_printf(&text, "gorgias-replicate: %s\n", err->message);
+    gr_buf_printf(&text, "%sgorgias-replicate: %s\n", gr_log_mark(GR_LOG_ERROR), err->message);
     if (err->hint[0] != '\0')
-        gr_buf_printf(&text, "HINT: %s\n", err->hint);
+        gr_buf_printf(&text, "%sHINT: %s\n", gr_log_mark(GR_LOG_ERROR), err->hint);
     gr_log_redact(&text);
     (void)fwrite(gr_buf_text(&text), 1, text.len, stderr);
     return gr_fault_facts(err->fault)->exit_code;
+}
+
+/* systemd names the file that its journal reads from. It is inherited, so stderr may be another. */
+static bool
+is_journal(int fd)
+{
+    const char *journal = getenv("JOURNAL_STREAM");
+    struct stat file;
+    char name[64];
+
+    if (journal == NULL || fstat(fd, &file) != 0)
+        return false;
+    (void)snprintf(name, sizeof(name), "%" PRIuMAX ":%" PRIuMAX, (uintmax_t)file.st_dev,
+                   (uintmax_t)file.st_ino);
+    return strcmp(journal, name) == 0;
 }
 
 void
@@ -95,6 +112,7 @@ gr_output_log(const struct gr_options *options, void (*around)(void *context, bo
         .level = GR_LOG_INFO,
         .as_json = options->log_format != NULL && strcmp(options->log_format, "json") == 0,
         .in_colour = gr_output_has_colour(STDERR_FILENO),
+        .in_journal = is_journal(STDERR_FILENO),
         .around = around,
         .context = context,
     };

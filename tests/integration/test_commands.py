@@ -6,11 +6,12 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 import unittest
 
 import truth
-from harness import ALL_STREAMS, BINARY, STREAMS, Case
+from harness import ALL_STREAMS, BINARY, STREAMS, TIMEOUT, Case
 
 
 class Offline(Case):
@@ -166,6 +167,25 @@ class Online(Case):
         self.assertEqual(scripts, [event["stream"] for event in events if event["event"] == "sql done"])
         info = self.command("run", self.replication(("tags",)), "--log-format", "json")
         self.assertFalse([line for line in info.stderr.splitlines() if json.loads(line)["event"] in ("sql", "http")])
+
+    def test_the_journal_is_told_the_level(self):
+        self.sim.set(forbid="/api/tags")
+        file = self.replication(("tags", "users"))
+        with tempfile.TemporaryFile("w+") as journal:
+            named = os.fstat(journal.fileno())
+            env = {"JOURNAL_STREAM": f"{named.st_dev}:{named.st_ino}"}
+            for arguments, code in ((("run", file), 1), (("run", file, "--streams", "nonsense"), 2)):
+                done = subprocess.run([BINARY, *arguments], stdout=subprocess.DEVNULL, stderr=journal, env=self.environment(env), timeout=TIMEOUT)
+                self.assertEqual(code, done.returncode)
+            journal.seek(0)
+            said = journal.read()
+        for line in said.splitlines():
+            self.assertRegex(line, r"^(<3>error |<3>  HINT: |<6>info  |<3>gorgias-replicate: |<3>HINT: )")   # and no time, which the journal knows
+        for start in ("<3>error tags: HTTP 403", "<6>info  users: done", "<3>gorgias-replicate: ", "<3>HINT: "):
+            self.assertRegex(said, f"(?m)^{start}")
+        other = self.command("run", file, env=env)   # a stderr that is not what systemd has named
+        self.assertRegex(other.stderr, r"(?m)^\d{4}-\S+Z error tags: HTTP 403")
+        self.assertNotIn("<3>", other.stderr)
 
     def test_choosing_streams(self):
         streams = {"tickets": {"tags": ["daily"]}, "tags": {"tags": ["daily", "small"]}, "users": None, "teams": {"disabled": True}, "t*": None}

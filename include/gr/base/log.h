@@ -24,6 +24,7 @@ struct gr_log_setup {
     enum gr_log_level level; /* lines above it are not written                              */
     bool as_json;
     bool in_colour;
+    bool in_journal; /* systemd's: a mark before each line has its level, and the time is known */
     /* Called before and after lines are written, so that a live display can stand aside. */
     void (*around)(void *context, bool is_before);
     void *context;
@@ -35,6 +36,10 @@ void gr_log_setup(struct gr_log_setup setup);
 bool gr_log_level_parse(const char *word, enum gr_log_level *level_out);
 
 bool gr_log_wants(enum gr_log_level level);
+
+/* What a line of that level begins with: "<3>" for an error in the journal (sd-daemon(3)), or "".
+ */
+const char *gr_log_mark(enum gr_log_level level);
 
 /* From now on `secret` never appears in a line; texts of less than 4 bytes are not redacted. */
 void gr_log_secret(const char *secret);
