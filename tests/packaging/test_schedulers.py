@@ -79,7 +79,7 @@ class Systemd(unittest.TestCase):
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd is not installed")
     def test_units_are_right_and_confined(self):
         names = [f"{path.stem}mycompany{path.suffix}" for path in sorted(SYSTEMD.glob("*@.*"))]
-        self.assertEqual(len(names), 4)
+        self.assertEqual(len(names), 5)
         with tempfile.TemporaryDirectory() as root:
             units = Path(root, "usr/lib/systemd/system")
             shutil.copytree(SYSTEMD, units)
