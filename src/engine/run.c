@@ -429,6 +429,33 @@ collect(struct gr_engine *engine)
     gr_engine_fail(engine, &err);
 }
 
+/* A log that holds many runs shows where one begins, how it ended and what it is called in the
+   state tables. */
+static void
+log_begin(const struct gr_engine *engine)
+{
+    char run[24];
+
+    (void)snprintf(run, sizeof(run), "%" PRId64, engine->run_id);
+    gr_log(GR_LOG_INFO, NULL, "the run begins", "run", run, NULL);
+}
+
+static void
+log_end(const struct gr_engine *engine)
+{
+    const struct gr_run_report *report = engine->report;
+    char run[24], code[24], requests[24], throttled[24], duration[GR_TIME_TEXT];
+
+    (void)snprintf(run, sizeof(run), "%" PRId64, engine->run_id);
+    (void)snprintf(code, sizeof(code), "%d", report->exit_code);
+    (void)snprintf(requests, sizeof(requests), "%" PRId64, report->requests);
+    (void)snprintf(throttled, sizeof(throttled), "%" PRId64, report->throttled);
+    gr_duration_format(gr_clock_ms() - report->started_ms, duration);
+    gr_log(GR_LOG_INFO, NULL, "the run has ended", "run", run, "status",
+           run_status(engine, report->exit_code), "exit_code", code, "requests", requests,
+           "throttled", report->throttled > 0 ? throttled : NULL, "in", duration, NULL);
+}
+
 bool
 gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
        struct gr_run_report *report, struct gr_error *err)
@@ -445,10 +472,12 @@ gr_run(const struct gr_plan *plan, const struct gr_run_options *options,
     if (!is_open)
         engine.fatal = refusal;
     if (is_open) {
+        log_begin(&engine);
         loop(&engine);
         collect(&engine);
         report->exit_code = exit_code_of(&engine);
         end_run(&engine, report->exit_code);
+        log_end(&engine);
     } else {
         report->exit_code = exit_code_of(&engine);
         report->now_ms = gr_clock_ms();

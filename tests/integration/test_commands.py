@@ -168,6 +168,16 @@ class Online(Case):
         info = self.command("run", self.replication(("tags",)), "--log-format", "json")
         self.assertFalse([line for line in info.stderr.splitlines() if json.loads(line)["event"] in ("sql", "http")])
 
+    def test_a_log_tells_one_run_from_another(self):
+        file = self.replication(("tags", "users"))
+        for run, forbid, status, code in (("1", "", "succeeded", "0"), ("2", "/api/users", "partial", "1")):
+            self.sim.set(forbid=forbid)
+            self.sim.clear_log()
+            events = [json.loads(line) for line in self.command("run", file, "--log-format", "json").stderr.splitlines()]
+            self.assertEqual(("the run begins", run), (events[0]["event"], events[0]["run"]))
+            self.assertEqual(("the run has ended", run, status, code, str(len(self.sim.log()))),
+                             tuple(events[-1][name] for name in ("event", "run", "status", "exit_code", "requests")))
+
     def test_the_journal_is_told_the_level(self):
         self.sim.set(forbid="/api/tags")
         file = self.replication(("tags", "users"))
