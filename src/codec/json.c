@@ -1,6 +1,7 @@
 /* json.c - readers over JSON text, and what becomes of the values that they find. */
 #include "gr/codec/json.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "gr/codec/number.h"
@@ -56,7 +57,6 @@ gr_json_inside(const struct gr_json_value *container)
     return (struct gr_json_reader){
         .text = container->start + 1,
         .len = container->len - 2,
-        .is_inside = true,
     };
 }
 
@@ -66,7 +66,7 @@ gr_json_value(struct gr_json_reader *reader, struct gr_json_value *out)
     const char *end = reader->text + reader->len;
     struct gr_scan scan = {
         .end = end,
-        .levels = GR_JSON_LEVELS_MAX - reader->depth,
+        .levels = GR_JSON_LEVELS_MAX,
         .text = reader->text,
         .tape = reader->tape,
     };
@@ -95,81 +95,23 @@ gr_json_end(struct gr_json_reader *reader)
 {
     if (reader->failed != NULL)
         return false;
-    if (reader->depth > 0)
-        return fail_reader(reader, reader->at, "ends too early");
     if (find_next(reader))
         return fail_reader(reader, reader->at, "something follows the value");
     return true;
 }
 
-bool
-gr_json_enter(struct gr_json_reader *reader, enum gr_json_kind kind)
-{
-    if (reader->failed != NULL)
-        return false;
-    if (!find_next(reader))
-        return fail_reader(reader, reader->at, "ends too early");
-    if (reader->text[reader->at] != (kind == GR_JSON_OBJECT ? '{' : '['))
-        return fail_reader(reader, reader->at,
-                           kind == GR_JSON_OBJECT ? "not an object" : "not an array");
-    if (reader->depth >= GR_JSON_LEVELS_MAX)
-        return fail_reader(reader, reader->at, "nested too deep");
-    reader->depth++;
-    reader->at++;
-    return true;
-}
-
-/* True when the place has nothing before it that a comma would have to part. */
+/* Comes to the next member or element; false at the end. What is inside of a value was read with
+   it, so that there is no more than commas and colons to step over. */
 static bool
-is_first(const struct gr_json_reader *reader)
+next_item(struct gr_json_reader *reader)
 {
-    char before;
+    bool is_first = reader->at == 0;
 
-    if (reader->at == 0)
+    if (reader->failed != NULL || !find_next(reader))
+        return false;
+    if (is_first)
         return true;
-    before = reader->text[reader->at - 1];
-    return before == '{' || before == '[';
-}
-
-/* Comes to the next member or element; false behind the container's end, or on failure. */
-static bool
-next_item(struct gr_json_reader *reader, char bracket)
-{
-    bool first = is_first(reader);
-
-    if (reader->failed != NULL)
-        return false;
-    if (reader->depth == 0 && !reader->is_inside)
-        return fail_reader(reader, reader->at, "not inside of anything");
-    if (!find_next(reader)) {
-        if (reader->depth == 0)
-            return false;
-        return fail_reader(reader, reader->at, "ends too early");
-    }
-    if (reader->depth > 0 && reader->text[reader->at] == bracket) {
-        reader->depth--;
-        reader->at++;
-        return false;
-    }
-    if (first)
-        return true;
-    if (reader->text[reader->at] != ',')
-        return fail_reader(reader, reader->at, "no comma and no end");
-    reader->at++;
-    return true;
-}
-
-bool
-gr_json_name(struct gr_json_reader *reader, struct gr_json_value *name)
-{
-    if (!next_item(reader, '}'))
-        return false;
-    if (!find_next(reader) || reader->text[reader->at] != '"')
-        return fail_reader(reader, reader->at, "no name of a member");
-    if (!gr_json_value(reader, name))
-        return false;
-    if (!find_next(reader) || reader->text[reader->at] != ':')
-        return fail_reader(reader, reader->at, "no colon");
+    assert(reader->text[reader->at] == ',');
     reader->at++;
     return true;
 }
@@ -178,13 +120,18 @@ bool
 gr_json_scan_member(struct gr_json_reader *reader, struct gr_json_value *name,
                     struct gr_json_value *value)
 {
-    return gr_json_name(reader, name) && gr_json_value(reader, value);
+    if (!next_item(reader) || !gr_json_value(reader, name))
+        return false;
+    (void)find_next(reader);
+    assert(reader->text[reader->at] == ':');
+    reader->at++;
+    return gr_json_value(reader, value);
 }
 
 bool
 gr_json_scan_element(struct gr_json_reader *reader, struct gr_json_value *value)
 {
-    return next_item(reader, ']') && gr_json_value(reader, value);
+    return next_item(reader) && gr_json_value(reader, value);
 }
 
 unsigned

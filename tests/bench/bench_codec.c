@@ -117,24 +117,6 @@ check_then_encode(struct bench *bench)
     return count;
 }
 
-/* The page is entered, and each object checked when it comes. */
-static size_t
-enter_and_encode(struct bench *bench)
-{
-    struct gr_json_reader reader = gr_json_open_taped(bench->text, bench->len, &bench->tape);
-    struct gr_json_value name, value;
-    size_t count = 0;
-
-    (void)gr_json_enter(&reader, GR_JSON_OBJECT);
-    while (gr_json_name(&reader, &name)) {
-        if (!gr_json_is(&name, "data"))
-            (void)gr_json_value(&reader, &value);
-        else if (gr_json_enter(&reader, GR_JSON_ARRAY))
-            count += encode_rows(bench, &reader);
-    }
-    return gr_json_end(&reader) ? count : 0;
-}
-
 static void
 measure(const char *what, size_t (*round)(struct bench *), struct bench *bench, size_t rows)
 {
@@ -177,7 +159,6 @@ compare_ways(struct bench *bench)
                  bench->rejects.count);
     measure("check page", scan_page, bench, rows);
     measure("check, walk, encode", check_then_encode, bench, rows);
-    measure("enter, check, encode", enter_and_encode, bench, rows);
 }
 
 int

@@ -225,26 +225,6 @@ limits_depth(void **state)
     }
 }
 
-static void
-counts_entered_levels(void **state)
-{
-    GR_CLEANUP(gr_free_var) char *text = nested(GR_JSON_LEVELS_MAX + 2);
-    struct gr_json_reader reader = gr_json_open(text, strlen(text));
-    struct gr_json_value name;
-
-    (void)state;
-    for (int i = 0; i < GR_JSON_LEVELS_MAX; i++) {
-        assert_true(gr_json_enter(&reader, i % 2 == 0 ? GR_JSON_ARRAY : GR_JSON_OBJECT));
-        if (i % 2 == 1)
-            assert_true(gr_json_name(&reader, &name));
-    }
-    assert_false(gr_json_enter(&reader, GR_JSON_ARRAY));
-    assert_string_equal(reader.failed, "nested too deep");
-    assert_false(gr_json_enter(&reader, GR_JSON_ARRAY));
-    assert_false(gr_json_value(&reader, &name));
-    assert_false(gr_json_end(&reader));
-}
-
 /* 512 levels are left, the next one is null; what lies beside it stays as it is. */
 static void
 cuts_what_is_too_deep(void **state)
@@ -398,104 +378,6 @@ respects_the_buffers_limit(void **state)
     assert_int_equal(out.len, 0);
 }
 
-static void
-enters_an_envelope(void **state)
-{
-    static const char text[] = " { \"uri\" : \"x\" , \"data\" : [ 1 , {\"a\":[]} ] , \"meta\":{}} ";
-    struct gr_json_reader reader = gr_json_open(text, sizeof(text) - 1);
-    struct gr_json_value name, value;
-
-    (void)state;
-    assert_true(gr_json_enter(&reader, GR_JSON_OBJECT));
-    assert_true(gr_json_member(&reader, &name, &value));
-    assert_true(gr_json_is(&name, "uri"));
-    assert_true(gr_json_name(&reader, &name));
-    assert_true(gr_json_is(&name, "data"));
-    assert_true(gr_json_enter(&reader, GR_JSON_ARRAY));
-    assert_true(gr_json_element(&reader, &value));
-    assert_int_equal(value.kind, GR_JSON_NUMBER);
-    assert_true(gr_json_element(&reader, &value));
-    assert_int_equal(value.kind, GR_JSON_OBJECT);
-    assert_false(gr_json_element(&reader, &value));
-    assert_null(reader.failed);
-    assert_true(gr_json_member(&reader, &name, &value));
-    assert_true(gr_json_is(&name, "meta"));
-    assert_false(gr_json_member(&reader, &name, &value));
-    assert_true(gr_json_end(&reader));
-}
-
-/* What gr_json_enter and those that follow it refuse, by the name of the failure. */
-static const char *
-walk_entered(const char *text)
-{
-    struct gr_json_reader reader = gr_json_open(text, strlen(text));
-    bool is_object = text[0] == '{';
-    struct gr_json_value name, value;
-
-    if (!gr_json_enter(&reader, is_object ? GR_JSON_OBJECT : GR_JSON_ARRAY))
-        return reader.failed;
-    while (is_object ? gr_json_member(&reader, &name, &value) : gr_json_element(&reader, &value))
-        continue;
-    (void)gr_json_end(&reader);
-    return reader.failed;
-}
-
-static void
-refuses_broken_containers_when_entered(void **state)
-{
-    static const struct {
-        const char *text;
-        const char *failed; /* NULL: fine */
-    } cases[] = {
-        {"[]", NULL},
-        {"[1,2]", NULL},
-        {"{}", NULL},
-        {"{\"a\":[1]}", NULL},
-        {"", "ends too early"},
-        {"1", "not an array"},
-        {"[", "ends too early"},
-        {"[1", "ends too early"},
-        {"[1,", "ends too early"},
-        {"[1,]", "not a value"},
-        {"[,1]", "not a value"},
-        {"[1 1]", "no comma and no end"},
-        {"[1}", "no comma and no end"},
-        {"{1}", "no name of a member"},
-        {"{\"a\":1,}", "no name of a member"},
-        {"{\"a\"}", "no colon"},
-        {"{\"a\":1", "ends too early"},
-        {"[] 1", "something follows the value"},
-        {"[[[1]", "ends too early"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const char *failed = walk_entered(cases[i].text);
-
-        if (cases[i].failed == NULL)
-            assert_null(failed);
-        else
-            assert_string_equal(failed, cases[i].failed);
-    }
-}
-
-static void
-refuses_items_outside_of_containers(void **state)
-{
-    struct gr_json_reader reader = gr_json_open("[1]", 3);
-    struct gr_json_value value;
-
-    (void)state;
-    assert_false(gr_json_element(&reader, &value));
-    assert_string_equal(reader.failed, "not inside of anything");
-    reader = gr_json_open("[1]", 3);
-    assert_true(gr_json_enter(&reader, GR_JSON_ARRAY));
-    assert_false(gr_json_end(&reader));
-    reader = gr_json_open("[1]", 3);
-    assert_false(gr_json_enter(&reader, GR_JSON_OBJECT));
-    assert_string_equal(reader.failed, "not an object");
-}
-
 /* Random texts from a seed. */
 
 static uint64_t
@@ -607,23 +489,17 @@ assert_same(const struct gr_json_value *a, const struct gr_json_value *b)
     assert_int_equal(a->len, b->len);
 }
 
-/* The members of a container cover it, whichever way they are read. */
+/* The members of a container cover it. */
 static void
 assert_covers(const struct gr_json_value *container)
 {
     struct gr_json_reader inside = gr_json_inside(container);
-    struct gr_json_reader entered = gr_json_open(container->start, container->len);
-    struct gr_json_value name = {0}, value, name_too = {0}, value_too;
+    struct gr_json_value name = {0}, value;
     bool is_object = container->kind == GR_JSON_OBJECT;
     const char *at = container->start + 1;
     unsigned flags = 0;
 
-    assert_true(gr_json_enter(&entered, container->kind));
     while (is_object ? gr_json_member(&inside, &name, &value) : gr_json_element(&inside, &value)) {
-        assert_true(is_object ? gr_json_member(&entered, &name_too, &value_too)
-                              : gr_json_element(&entered, &value_too));
-        assert_same(&name, &name_too);
-        assert_same(&value, &value_too);
         if (is_object) {
             assert_gap(at, name.start);
             at = name.start + name.len;
@@ -637,9 +513,6 @@ assert_covers(const struct gr_json_value *container)
     assert_null(inside.failed);
     assert_gap(at, container->start + container->len - 1);
     assert_int_equal(container->flags, flags & GR_JSON_UNSTORABLE);
-    assert_false(is_object ? gr_json_member(&entered, &name, &value)
-                           : gr_json_element(&entered, &value));
-    assert_true(gr_json_end(&entered));
 }
 
 static bool
@@ -822,14 +695,10 @@ main(void)
         cmocka_unit_test(refuses_zero_bytes),
         cmocka_unit_test(limits_depth),
         cmocka_unit_test(cuts_what_is_too_deep),
-        cmocka_unit_test(counts_entered_levels),
         cmocka_unit_test(says_what_is_inside),
         cmocka_unit_test(decodes_strings),
         cmocka_unit_test(makes_values_storable),
         cmocka_unit_test(respects_the_buffers_limit),
-        cmocka_unit_test(enters_an_envelope),
-        cmocka_unit_test(refuses_broken_containers_when_entered),
-        cmocka_unit_test(refuses_items_outside_of_containers),
         cmocka_unit_test(finds_spans_that_tile_random_texts),
         cmocka_unit_test(reads_the_same_from_a_tape),
         cmocka_unit_test(tells_on_a_tape_what_is_too_deep),

@@ -8,9 +8,8 @@
  * byte is looked at once, however often the inside of a value is read.
  *
  * Shape   gr_json_open or gr_json_open_taped, gr_json_value, gr_json_end; then gr_json_inside of
- *         what was read, and gr_json_member / gr_json_element until they say no. Or, to check each
- *         value when it comes: gr_json_open, gr_json_enter, gr_json_name, gr_json_enter,
- *         gr_json_element ... A reader that failed stays failed.
+ *         what was read, and gr_json_member / gr_json_element until they say no. A reader that
+ *         failed stays failed.
  * Units   bytes
  * Errors  sticky: reader->failed is NULL or a static text, reader->at is where
  * Owns    nothing; spans are borrowed from the text, entries from the tape
@@ -59,9 +58,7 @@ struct gr_json_value {
 struct gr_json_reader {
     const char *text;
     size_t len;
-    size_t at;      /* where the next thing is read, or where it went wrong           */
-    unsigned depth; /* levels that gr_json_enter has gone down                        */
-    bool is_inside; /* made by gr_json_inside: the end of the text ends the container */
+    size_t at; /* where the next thing is read, or where it went wrong */
     const char *failed;
     struct gr_tape *tape;             /* borrowed; for what is read from text, or NULL       */
     const struct gr_tape_entry *next; /* of a container that is on tape; NULL: there is text */
@@ -85,14 +82,6 @@ bool gr_json_end(struct gr_json_reader *reader);
 /* A reader over the inside of an object or array that was read before. Where that is on tape, it
    does not touch the text; elsewhere it reads each value as if for the first time. */
 struct gr_json_reader gr_json_inside(const struct gr_json_value *container);
-
-/* Steps behind the opening bracket of the array or object that comes next; fails the reader if
-   something else comes. When gr_json_member or gr_json_element has said no without a failure, the
-   reader stands behind the closing bracket, one level up. */
-bool gr_json_enter(struct gr_json_reader *reader, enum gr_json_kind kind);
-
-/* The name of the next member, leaving the reader before its value: for gr_json_enter. */
-bool gr_json_name(struct gr_json_reader *reader, struct gr_json_value *name);
 
 /* What gr_json_member and gr_json_element do where there is no tape. */
 bool gr_json_scan_member(struct gr_json_reader *reader, struct gr_json_value *name,
@@ -118,9 +107,8 @@ gr_json_take(struct gr_json_reader *reader, struct gr_json_value *value)
     return true;
 }
 
-/* The next member of an object / element of an array; false at the end or on failure.
-   `name` is a string value, quotes included. Works on gr_json_inside readers and on a reader that
-   gr_json_enter has put behind the opening bracket. */
+/* The next member of an object / element of an array, of a reader that gr_json_inside has made;
+   false at the end. `name` is a string value, quotes included. */
 static inline bool
 gr_json_member(struct gr_json_reader *reader, struct gr_json_value *name,
                struct gr_json_value *value)
