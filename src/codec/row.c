@@ -772,16 +772,3 @@ gr_row_set_typed(struct gr_row_layout *layout, bool is_typed)
 {
     layout->out.is_typed = is_typed;
 }
-
-void
-gr_row_put_header(struct gr_buf *copy)
-{
-    /* Signature, no flags, no header extension. */
-    gr_buf_put(copy, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0", 19);
-}
-
-void
-gr_row_put_trailer(struct gr_buf *copy)
-{
-    gr_buf_put(copy, "\377\377", 2);
-}

@@ -78,8 +78,4 @@ bool gr_row_encode(struct gr_row_layout *layout, const struct gr_json_value *obj
                    struct gr_buf *copy, struct gr_row_facts *facts, struct gr_rejects *rejects,
                    struct gr_error *err);
 
-/* The 19 bytes that begin a binary COPY and the 2 that end it. */
-void gr_row_put_header(struct gr_buf *copy);
-void gr_row_put_trailer(struct gr_buf *copy);
-
 #endif
