@@ -243,16 +243,6 @@ gr_script_steps(const struct gr_script *script)
     return script->count;
 }
 
-size_t
-gr_script_bytes(const struct gr_script *script)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < script->count; i++)
-        bytes += script->steps[i].data.len;
-    return bytes;
-}
-
 /* One line; a line break becomes two spaces, so that it can be told from others. */
 static void
 print_sql(const char *sql, struct gr_buf *out)

@@ -88,9 +88,8 @@ bool gr_script_can_repeat(const struct gr_script *script);
    table: started in another one it fails with GR_FAULT_UNSTAGED before it sends anything. */
 void gr_script_bind(struct gr_script *script, int64_t session);
 
-/* Number of steps, and of bytes in COPY data. */
+/* Number of steps. */
 size_t gr_script_steps(const struct gr_script *script);
-size_t gr_script_bytes(const struct gr_script *script);
 
 /* Its commit need not be on disk when it is done: a crash of the server may take it back. */
 void gr_script_relax(struct gr_script *script);
