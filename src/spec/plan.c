@@ -27,6 +27,7 @@ struct planner {
     struct gr_plan_stream *streams;         /* of the whole file, but the disabled ones   */
     const struct gr_stream_entry **entries; /* of the same                               */
     bool *is_selected;
+    bool *is_away; /* --streams takes it away from those that go along */
     size_t count;
     struct gr_error *err;
 };
@@ -526,7 +527,8 @@ check_made_from(struct planner *p, size_t i)
 }
 
 /* They are written in the transactions of the stream that they are made from: so where that one
- * runs, they do. */
+ * runs, they do; unless --streams takes them away, for the next run that has them makes them anew.
+ */
 static bool
 check_made(struct planner *p)
 {
@@ -538,7 +540,8 @@ check_made(struct planner *p)
         if (from == NULL)
             continue;
         maker = find_stream(p, from);
-        is_wanted = p->is_selected[i] || (maker < p->count && p->is_selected[maker]);
+        is_wanted =
+            p->is_selected[i] || (maker < p->count && p->is_selected[maker] && !p->is_away[i]);
         if (is_wanted && !check_made_from(p, i))
             return false;
         p->streams[i].goes_along = !p->is_selected[i];
@@ -550,14 +553,14 @@ check_made(struct planner *p)
 static bool
 resolve_streams(struct planner *p)
 {
-    bool *is_selected = gr_arena_alloc(p->arena, p->file.count, sizeof(*is_selected));
+    enum gr_choice *choices = gr_arena_alloc(p->arena, p->file.count, sizeof(*choices));
 
-    if (!gr_selection_apply(p->options->streams, p->plan.file, &p->file, p->arena, is_selected,
-                            p->err))
+    if (!gr_selection_apply(p->options->streams, p->plan.file, &p->file, p->arena, choices, p->err))
         return false;
     p->streams = gr_arena_alloc(p->arena, p->file.count, sizeof(*p->streams));
     p->entries = gr_arena_alloc(p->arena, p->file.count, sizeof(struct gr_stream_entry *));
     p->is_selected = gr_arena_alloc(p->arena, p->file.count, sizeof(*p->is_selected));
+    p->is_away = gr_arena_alloc(p->arena, p->file.count, sizeof(*p->is_away));
     for (size_t i = 0; i < p->file.count; i++) {
         const struct gr_stream_entry *entry = &p->file.streams[i];
 
@@ -567,7 +570,8 @@ resolve_streams(struct planner *p)
             return false;
         p->entries[p->count] = entry;
         p->is_selected[p->count] =
-            is_selected[i] && may_be_audited(p, entry, &p->streams[p->count]);
+            choices[i] == GR_CHOICE_IN && may_be_audited(p, entry, &p->streams[p->count]);
+        p->is_away[p->count] = choices[i] == GR_CHOICE_AWAY;
         p->count++;
     }
     if (!check_objects(p) || !check_made(p))

@@ -119,23 +119,25 @@ check_words(const struct words *words, const char *file, const struct gr_replica
     return true;
 }
 
-static bool
-is_in(const struct words *words, const struct gr_stream_entry *entry)
+static enum gr_choice
+choose(const struct words *words, const struct gr_stream_entry *entry)
 {
-    bool is_included = !words->includes;
+    enum gr_choice choice = words->includes ? GR_CHOICE_NONE : GR_CHOICE_IN;
 
+    if (entry->is_disabled)
+        return GR_CHOICE_NONE;
     for (size_t i = 0; i < words->count; i++)
         if (fits(&words->items[i], entry)) {
             if (words->items[i].is_exclude)
-                return false;
-            is_included = true;
+                return GR_CHOICE_AWAY;
+            choice = GR_CHOICE_IN;
         }
-    return is_included;
+    return choice;
 }
 
 bool
 gr_selection_apply(const char *words, const char *file, const struct gr_replication *from,
-                   struct gr_arena *arena, bool *is_selected, struct gr_error *err)
+                   struct gr_arena *arena, enum gr_choice *choices, struct gr_error *err)
 {
     struct words parsed = split(words != NULL ? words : "", arena);
     size_t count = 0;
@@ -145,8 +147,8 @@ gr_selection_apply(const char *words, const char *file, const struct gr_replicat
     if (!check_words(&parsed, file, from, arena, err))
         return false;
     for (size_t i = 0; i < from->count; i++) {
-        is_selected[i] = !from->streams[i].is_disabled && is_in(&parsed, &from->streams[i]);
-        count += is_selected[i] ? 1 : 0;
+        choices[i] = choose(&parsed, &from->streams[i]);
+        count += choices[i] == GR_CHOICE_IN ? 1 : 0;
     }
     if (count == 0 && words != NULL)
         return fail_unmatched(words, file, from, arena, false, err);

@@ -128,6 +128,17 @@ class Made(Case):
         self.assert_exact()
         self.assertEqual([], self.requests())
 
+    def test_it_is_left_out_where_it_is_taken_away(self):
+        """And catches up in the next run that has it, though tickets have moved on."""
+        file = self.copied()
+        self.give(self.tickets()[0], f123="changed while it was away")
+        result = self.run_replication(file, "--streams", "-ticket_custom_field_values")
+        self.assertEqual(["tickets"], [stream["stream"] for stream in result.summary["streams"]])
+        self.assertNotEqual([], self.database.rows(DIFFERENCES))
+        self.sim.advance("1h")
+        self.run_replication(file)
+        self.assert_exact()
+
     def test_full_walks(self):
         file = self.copied()
         for mode in ("full-refresh", "truncate"):

@@ -430,6 +430,40 @@ test_selection(void **state)
     assert_string_equal(err.hint, "Its streams are: tickets, tags, users.");
 }
 
+/* Made rows go along with what they are made from, whatever else was asked for; but not where they
+   were taken away. */
+static void
+test_selection_of_made_streams(void **state)
+{
+    static const char file[] =
+        HEAD "  tickets: {tags: [a]}\n  users:\n  ticket_custom_field_values: {tags: [made]}\n";
+    static const struct {
+        const char *words;
+        const char *order;
+        bool goes_along;
+    } cases[] = {
+        {NULL, "tickets users ticket_custom_field_values", false},
+        {"tickets", "tickets ticket_custom_field_values", true},
+        {"tag:a", "tickets ticket_custom_field_values", true},
+        {"ticket_custom_field_values", "ticket_custom_field_values", false},
+        {"-tickets", "users ticket_custom_field_values", false},
+        {"users", "users", false},
+        {"-ticket_custom_field_values", "tickets users", false},
+        {"tickets,-ticket_custom_field_values", "tickets", false},
+        {"*,-*_values", "tickets users", false},
+        {"-tag:made", "tickets users", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        options.streams = cases[i].words;
+        make_plan(file);
+        expect_order(cases[i].order);
+        if (strstr(cases[i].order, "_values") != NULL)
+            assert_int_equal(stream("ticket_custom_field_values")->goes_along, cases[i].goes_along);
+    }
+}
+
 /* --- modes and ranges --------------------------------------------------------------------------
  */
 
@@ -1215,17 +1249,23 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_shipped_files),   TEST(test_the_example),    TEST(test_slings_examples),
-        TEST(test_defaults_merge),  TEST(test_anchors),        TEST(test_columns_merge_with_plus),
-        TEST(test_wildcards),       TEST(test_running_order),  TEST(test_selection),
-        TEST(test_every_mode_word), TEST(test_audit),          TEST(test_ranges),
-        TEST(test_range_texts),     TEST(test_options_win),    TEST(test_refused_options),
-        TEST(test_variables),       TEST(test_objects),        TEST(test_system_schemas),
-        TEST(test_environment),     TEST(test_select),         TEST(test_types),
-        TEST(test_flatten),         TEST(test_named_fields),   TEST(test_casing),
-        TEST(test_casing_words),    TEST(test_file_variables), TEST(test_whom_warnings_are_about),
-        TEST(test_other_keys),      TEST(test_from_sling),     TEST(test_table_keys),
-        TEST(test_warnings),        TEST(test_refusals),       TEST(test_every_prefix),
+        TEST(test_shipped_files),   TEST(test_the_example),
+        TEST(test_slings_examples), TEST(test_defaults_merge),
+        TEST(test_anchors),         TEST(test_columns_merge_with_plus),
+        TEST(test_wildcards),       TEST(test_running_order),
+        TEST(test_selection),       TEST(test_selection_of_made_streams),
+        TEST(test_every_mode_word), TEST(test_audit),
+        TEST(test_ranges),          TEST(test_range_texts),
+        TEST(test_options_win),     TEST(test_refused_options),
+        TEST(test_variables),       TEST(test_objects),
+        TEST(test_system_schemas),  TEST(test_environment),
+        TEST(test_select),          TEST(test_types),
+        TEST(test_flatten),         TEST(test_named_fields),
+        TEST(test_casing),          TEST(test_casing_words),
+        TEST(test_file_variables),  TEST(test_whom_warnings_are_about),
+        TEST(test_other_keys),      TEST(test_from_sling),
+        TEST(test_table_keys),      TEST(test_warnings),
+        TEST(test_refusals),        TEST(test_every_prefix),
         TEST(test_reference),
     };
 

@@ -15,9 +15,15 @@
 #include "gr/base/error.h"
 #include "gr/spec/replication.h"
 
-/* Sets is_selected[i] for every stream of the file; `words` may be NULL: all. Disabled streams are
-   never selected. */
+/* What the words say of a stream. */
+enum gr_choice {
+    GR_CHOICE_NONE, /* they name others; so it is with disabled streams always         */
+    GR_CHOICE_AWAY, /* a word with a minus fits: it is not even to go along with another */
+    GR_CHOICE_IN
+};
+
+/* Sets choices[i] for every stream of the file; `words` may be NULL: all. */
 bool gr_selection_apply(const char *words, const char *file, const struct gr_replication *from,
-                        struct gr_arena *arena, bool *is_selected, struct gr_error *err);
+                        struct gr_arena *arena, enum gr_choice *choices, struct gr_error *err);
 
 #endif
