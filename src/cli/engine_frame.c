@@ -75,7 +75,8 @@ run_watched(const struct gr_options *options, const struct gr_plan *plan,
 {
     struct gr_watch *watch = gr_watch_new(wants_live(options), &stop);
     struct gr_run_options ask = {
-        .max_duration_ms = options->max_duration_ms,
+        .max_duration_ms =
+            options->max_duration_ms > 0 ? options->max_duration_ms : plan->max_duration_ms,
         .max_requests = options->max_requests,
         .stop = &stop,
         .progress = gr_watch_see,

@@ -25,6 +25,7 @@ static bool take_state(struct loader *l, const struct gr_yaml_node *value);
 static bool take_threads(struct loader *l, const struct gr_yaml_node *value);
 static bool take_keep_runs(struct loader *l, const struct gr_yaml_node *value);
 static bool take_limit(struct loader *l, const struct gr_yaml_node *value);
+static bool take_timeout(struct loader *l, const struct gr_yaml_node *value);
 static bool take_dry_run(struct loader *l, const struct gr_yaml_node *value);
 static bool take_loaded_at(struct loader *l, const struct gr_yaml_node *value);
 
@@ -44,6 +45,8 @@ static const struct setting {
      "not one of Sling's: how long `runs`, `stream_runs` and `audits` keep what has been, such as 90d, or `forever`; else 400d", true},
     {"SLING_LIMIT",            take_limit,   
      "rows of each stream at most; --limit comes before it", true},
+    {"SLING_TIMEOUT",          take_timeout, 
+     "minutes after which a run stops in good order, with exit code 6; --max-duration comes before it", true},
     {"SLING_DRY_RUN",          take_dry_run, 
      "`run` prints its plan and does nothing else", true},
     {"SLING_LOADED_AT_COLUMN", take_loaded_at, 
@@ -55,7 +58,6 @@ static const struct setting {
     {"SLING_EXEC_ID_COLUMN",   NULL, "there is no such column", false},
     {"SLING_RETRIES",          NULL, "requests are retried in any case", false},
     {"SLING_RETRY_DELAY",      NULL, "requests are retried in any case", false},
-    {"SLING_TIMEOUT",          NULL, "use --max-duration", false},
     {"SLING_CLI_TOKEN",        NULL, "nothing is behind a token", false},
     {"SLING_DISABLE_TELEMETRY", NULL, "there is no telemetry", false},
     {"SLING_HOME_DIR",         NULL, "set it in the process environment", false},
@@ -168,6 +170,24 @@ take_limit(struct loader *l, const struct gr_yaml_node *value)
                             value->text);
     l->result.limit_rows = strtoll(value->text, NULL, 10);
     return true;
+}
+
+/* Minutes, and parts of them. */
+static bool
+take_timeout(struct loader *l, const struct gr_yaml_node *value)
+{
+    enum { MINUTE_MS = 60000, DIGITS_MAX = 9 };
+    size_t len = strlen(value->text);
+    bool is_number = len > 0 && len <= DIGITS_MAX && strspn(value->text, "0123456789.") == len;
+    char *end = NULL;
+    double minutes = is_number ? strtod(value->text, &end) : 0;
+
+    l->result.max_duration_ms = (int64_t)(minutes * MINUTE_MS);
+    if (is_number && *end == '\0' && l->result.max_duration_ms > 0)
+        return true;
+    return gr_yaml_fail(value, l->err,
+                        "SLING_TIMEOUT must be a number of minutes above 0, found \"%.60s\"",
+                        value->text);
 }
 
 /* What Sling takes for true and false, in any letter case. */

@@ -107,7 +107,10 @@ bind_texts(const struct binding *b)
 static bool
 bind_bool(const struct binding *b)
 {
-    return gr_yaml_bool(b->node, b->to) || fail_kind(b);
+    if (gr_yaml_bool(b->node, b->to))
+        return true;
+    (void)fail_kind(b);
+    return b->node->is_quoted && gr_hint(b->err, "Take the quotes away: they make a text of it.");
 }
 
 static bool

@@ -28,6 +28,7 @@ static const struct mark {
      "the key is never lost, nor what an incremental run goes by; a name that is no column is an error with its place"},
     {GR_PART_STREAM, "columns", false,
      "types have no length; a constraint (behind a bar) is not checked; a value that does not fit goes to `rejected`"},
+    {GR_PART_SOURCE, "range", false, "a third part, the step, has no effect, with a warning; mode backfill takes it, too"},
     {GR_PART_SOURCE, "lookback", true, "how far below its bookmark an incremental run reads"},
     {GR_PART_SOURCE, "min_interval", true, "skip the stream when its last complete run is more recent"},
     {GR_PART_SOURCE, "flatten", false,

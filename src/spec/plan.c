@@ -76,11 +76,26 @@ gr_range_parse(const char *text, int64_t *from_us_out, int64_t *to_us_out)
 /* --- mode and range ----------------------------------------------------------------------------
  */
 
+/* In a file for Sling a step may follow, by which an API would be asked piece by piece. */
+static const char *
+without_step(struct planner *p, const struct gr_stream_entry *entry)
+{
+    const char *text = entry->source.range;
+    const char *comma = text != NULL ? strchr(text, ',') : NULL;
+    const char *second = comma != NULL ? strchr(comma + 1, ',') : NULL;
+
+    if (second == NULL || strchr(second + 1, ',') != NULL)
+        return text;
+    gr_notes_add(&p->notes, gr_stream_entry_at(entry, "source_options", "range"),
+                 "the step of the range has no effect here: a range is read page by page");
+    return gr_arena_strndup(p->arena, text, (size_t)(second - text));
+}
+
 static bool
 resolve_range(struct planner *p, const struct gr_stream_entry *entry, struct gr_plan_stream *out)
 {
     bool is_option = p->options->range != NULL;
-    const char *text = is_option ? p->options->range : entry->source.range;
+    const char *text = is_option ? p->options->range : without_step(p, entry);
 
     out->range_from_us = GR_TIME_NONE;
     out->range_to_us = GR_TIME_NONE;
@@ -713,6 +728,7 @@ load_environment(struct planner *p)
     p->plan.state_schema = environment.state_schema;
     p->plan.keep_runs_ms = environment.keep_runs_ms;
     p->plan.is_dry_run = environment.is_dry_run;
+    p->plan.max_duration_ms = environment.max_duration_ms;
     p->environment = environment;
     set_threads(p, p->options->threads > 0 ? p->options->threads : environment.threads);
     return true;

@@ -351,6 +351,13 @@ class SlingFiles(Case):
         self.assertEqual(0, dry.code, str(dry))
         self.assertEqual(0, self.database.value("select count(*) from pg_namespace where nspname = 'lake'"))
 
+    def test_a_timeout_stops_in_good_order(self):
+        self.sim.add_faults({"match": "/api/tags", "times": "forever", "fault": "429", "args": {"retry_after": 60}})
+        for minutes, options in (("0.03", ()), ("60", ("--max-duration", "2s"))):   # the option comes first
+            with self.subTest(minutes=minutes):
+                result = self.command("run", self.file(WITH_TAGS), *options, "--streams", "tags", env={**self.env, "SLING_TIMEOUT": minutes})
+                self.assertEqual(6, result.code, str(result))
+
     def test_what_is_not_supported_is_named(self):
         result = self.run_file(UNSUPPORTED)
         for key in ("hooks", "where", "transforms", "jmespath", "empty_as_null", "chunk_size", "header", "merge_strategy", "isolation_level",

@@ -37,6 +37,7 @@ set_up(void **state)
     assert_int_equal(unsetenv("SLING_HOME_DIR"), 0);
     assert_int_equal(unsetenv("SLING_STATE"), 0);
     assert_int_equal(unsetenv("SLING_THREADS"), 0);
+    assert_int_equal(unsetenv("SLING_TIMEOUT"), 0);
     assert_int_equal(unsetenv("GR_KEEP_RUNS"), 0);
     assert_int_equal(setenv("GORGIAS",
                             "{type: api, spec: gorgias, secrets: {subdomain: m, "
@@ -554,6 +555,36 @@ test_ranges(void **state)
                    "f.yaml:5:53: \"range\" must be FROM,TO, found \"x\"");
 }
 
+/* Sling hands a third part on to whatever is read. */
+static void
+test_steps_of_ranges(void **state)
+{
+    static const char file[] =
+        HEAD "  tickets: {mode: incremental, source_options: {range: '2024-01-01,2024-02-01%s'}}\n";
+    static const struct {
+        const char *rest;
+        bool is_range;
+    } cases[] = {{",1d", true}, {",", true}, {",1d,", false}, {",,", false}};
+    char text[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        (void)snprintf(text, sizeof(text), file, cases[i].rest);
+        assert_int_equal(try_plan(text), cases[i].is_range);
+        if (!cases[i].is_range)
+            continue;
+        assert_int_equal(stream("tickets")->range_from_us, INT64_C(1704067200000000));
+        assert_int_equal(stream("tickets")->range_to_us, INT64_C(1706745600000000));
+        assert_int_equal(plan.warning_count, 1);
+        expect_warning("f.yaml:5:56: the step of the range has no effect here: a range is read "
+                       "page by page");
+    }
+    options.range = "2024-01-01,2024-02-01,1d";
+    expect_refusal(HEAD "  tickets:\n",
+                   "--range must be FROM,TO, found \"2024-01-01,2024-02-01,1d\"");
+    options.range = NULL;
+}
+
 static void
 test_range_texts(void **state)
 {
@@ -716,6 +747,55 @@ test_system_schemas(void **state)
     make_plan(ENDS "streams: {tags: {object: pgx.pg_tags}, teams: {object: '\"PG_x\".t'},\n"
                    "  users: {object: pg.t}, views: {object: information_schemas.t}}\n");
     assert_string_equal(stream("teams")->table_schema, "PG_x");
+}
+
+static void
+test_timeouts(void **state)
+{
+    static const struct {
+        const char *minutes;
+        int64_t ms; /* 0: refused */
+    } cases[] = {{"90", 5400000},   {"0.5", 30000},
+                 {"'15'", 900000},  {".1", 6000},
+                 {"0", 0},          {"0.00001", 0},
+                 {"-5", 0},         {"5m", 0},
+                 {"1e3", 0},        {"99999999", 5999999940000},
+                 {"9999999999", 0}, {"1.2.3", 0},
+                 {"''", 0},         {".", 0}};
+    char text[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        (void)snprintf(text, sizeof(text), HEAD "  tags:\nenv: {SLING_TIMEOUT: %s}\n",
+                       cases[i].minutes);
+        assert_int_equal(try_plan(text), cases[i].ms > 0);
+        if (cases[i].ms > 0)
+            assert_int_equal(plan.max_duration_ms, cases[i].ms);
+        else
+            assert_non_null(strstr(
+                err.message, "f.yaml:6:22: SLING_TIMEOUT must be a number of minutes above 0"));
+    }
+    make_plan(HEAD "  tags:\n");
+    assert_int_equal(plan.max_duration_ms, 0);
+    assert_int_equal(setenv("SLING_TIMEOUT", "2", 1), 0);
+    make_plan(HEAD "  tags:\n");
+    assert_int_equal(plan.max_duration_ms, 120000);
+    make_plan(HEAD "  tags:\nenv: {SLING_TIMEOUT: 3}\n"); /* the file comes first */
+    assert_int_equal(plan.max_duration_ms, 180000);
+    assert_int_equal(unsetenv("SLING_TIMEOUT"), 0);
+}
+
+/* As Sling does, which could not parse the streams either; but saying why. */
+static void
+test_quoted_booleans(void **state)
+{
+    (void)state;
+    expect_refusal(HEAD "  tags: {disabled: 'true'}\n",
+                   "f.yaml:5:20: \"disabled\" must be true or false, found \"true\"");
+    assert_string_equal(err.hint, "Take the quotes away: they make a text of it.");
+    expect_refusal(HEAD "  tags: {disabled: maybe}\n",
+                   "f.yaml:5:20: \"disabled\" must be true or false, found \"maybe\"");
+    assert_string_equal(err.hint, "");
 }
 
 static void
@@ -1249,23 +1329,43 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_shipped_files),   TEST(test_the_example),
-        TEST(test_slings_examples), TEST(test_defaults_merge),
-        TEST(test_anchors),         TEST(test_columns_merge_with_plus),
-        TEST(test_wildcards),       TEST(test_running_order),
-        TEST(test_selection),       TEST(test_selection_of_made_streams),
-        TEST(test_every_mode_word), TEST(test_audit),
-        TEST(test_ranges),          TEST(test_range_texts),
-        TEST(test_options_win),     TEST(test_refused_options),
-        TEST(test_variables),       TEST(test_objects),
-        TEST(test_system_schemas),  TEST(test_environment),
-        TEST(test_select),          TEST(test_types),
-        TEST(test_flatten),         TEST(test_named_fields),
-        TEST(test_casing),          TEST(test_casing_words),
-        TEST(test_file_variables),  TEST(test_whom_warnings_are_about),
-        TEST(test_other_keys),      TEST(test_from_sling),
-        TEST(test_table_keys),      TEST(test_warnings),
-        TEST(test_refusals),        TEST(test_every_prefix),
+        TEST(test_shipped_files),
+        TEST(test_the_example),
+        TEST(test_slings_examples),
+        TEST(test_defaults_merge),
+        TEST(test_anchors),
+        TEST(test_columns_merge_with_plus),
+        TEST(test_wildcards),
+        TEST(test_running_order),
+        TEST(test_selection),
+        TEST(test_selection_of_made_streams),
+        TEST(test_every_mode_word),
+        TEST(test_audit),
+        TEST(test_ranges),
+        TEST(test_range_texts),
+        TEST(test_steps_of_ranges),
+        TEST(test_timeouts),
+        TEST(test_quoted_booleans),
+        TEST(test_options_win),
+        TEST(test_refused_options),
+        TEST(test_variables),
+        TEST(test_objects),
+        TEST(test_system_schemas),
+        TEST(test_environment),
+        TEST(test_select),
+        TEST(test_types),
+        TEST(test_flatten),
+        TEST(test_named_fields),
+        TEST(test_casing),
+        TEST(test_casing_words),
+        TEST(test_file_variables),
+        TEST(test_whom_warnings_are_about),
+        TEST(test_other_keys),
+        TEST(test_from_sling),
+        TEST(test_table_keys),
+        TEST(test_warnings),
+        TEST(test_refusals),
+        TEST(test_every_prefix),
         TEST(test_reference),
     };
 

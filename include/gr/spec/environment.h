@@ -28,6 +28,7 @@ struct gr_environment {
     int64_t threads;               /* 0: nothing is said of them                    */
     int64_t limit_rows;            /* SLING_LIMIT; 0: none                          */
     bool is_dry_run;               /* SLING_DRY_RUN                                 */
+    int64_t max_duration_ms;       /* SLING_TIMEOUT; 0: none                        */
     int64_t keep_runs_ms;          /* GR_KEEP_RUNS, else GR_KEEP_RUNS_MS; 0: forever */
     struct gr_loaded_at loaded_at; /* SLING_LOADED_AT_COLUMN                   */
 };

@@ -104,10 +104,11 @@ struct gr_plan {
     size_t all_object_count;
     const char *const *warnings; /* what the operator should know, one line each          */
     size_t warning_count;
-    bool is_dry_run;      /* SLING_DRY_RUN: nothing is to be written                */
-    int64_t threads;      /* requests in flight at most; also from SLING_THREADS       */
-    int64_t lanes;        /* ... of one stream                                       */
-    int64_t keep_runs_ms; /* from GR_KEEP_RUNS, else 400 days; 0: for ever           */
+    bool is_dry_run;         /* SLING_DRY_RUN: nothing is to be written                */
+    int64_t threads;         /* requests in flight at most; also from SLING_THREADS       */
+    int64_t lanes;           /* ... of one stream                                       */
+    int64_t max_duration_ms; /* SLING_TIMEOUT, where no option comes before it; 0: none */
+    int64_t keep_runs_ms;    /* from GR_KEEP_RUNS, else 400 days; 0: for ever           */
 };
 
 /* What the command line adds to the file; NULL, 0 or false where it says nothing. */
