@@ -235,7 +235,8 @@ look_at_source(const struct gr_plan *plan, struct gr_forecast *forecast)
 
     if (stream == NULL)
         return;
-    if (gr_asking_needs_token(&plan->source)) {
+    forecast->needs_token = gr_asking_needs_token(&plan->source);
+    if (forecast->needs_token) {
         (void)gr_fail(&forecast->source, GR_FAULT_AUTH,
                       "the source is not asked: an access token would have to be fetched first");
         return;

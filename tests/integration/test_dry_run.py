@@ -127,15 +127,23 @@ class DryRun(Case):
         details = self.stream(self.forecast(file), "customer_details")
         self.assertEqual((7, 7, "its last runs"), (details["queue"], details["requests"], details["by"]))
 
-    def test_neither_side_has_to_answer(self):
-        file = self.replication(source=self.gorgias(base_url="http://127.0.0.1:9"), target="postgresql:///x?host=/nowhere")
-        result = self.command("run", file, "--dry-run", "--output", "json")
-        self.assertEqual(0, result.code, str(result))
-        forecast = json.loads(result.stdout)
-        self.assertEqual(13, forecast["unknown_streams"])
-        self.assertIn("PostgreSQL", forecast["warehouse_error"])
-        self.assertIn("127.0.0.1", forecast["source_error"])
-        self.assertEqual(2, result.stderr.count("warn"))
+    def test_a_side_that_does_not_answer(self):
+        """What is known is printed all the same, and the exit code is that of a run."""
+        nowhere = {"target": "postgresql:///x?host=/nowhere"}
+        silent = {"source": self.gorgias(base_url="http://127.0.0.1:9")}
+        for sides, code, says in ((nowhere, 4, ["PostgreSQL"]), (silent, 3, ["127.0.0.1"]), ({**nowhere, **silent}, 4, ["PostgreSQL", "127.0.0.1"]),
+                                  ({"source": self.gorgias(api_key="wrong-key")}, 3, ["401"])):
+            with self.subTest(code=code, says=says):
+                file = self.replication(**sides)
+                result = self.command("run", file, "--dry-run", "--output", "json")
+                self.assertEqual((code, code), (result.code, self.command("run", file).code), str(result))
+                self.assertEqual(len(says), sum(line.startswith("gorgias-replicate: ") for line in result.stderr.splitlines()), result.stderr)
+                forecast = json.loads(result.stdout)
+                said = [forecast[key] for key in ("warehouse_error", "source_error") if forecast[key] is not None]
+                for word, error in zip(says, said, strict=True):
+                    self.assertIn(word, error)
+                    self.assertIn(word, result.stderr)
+                self.assertEqual(set(STREAMS), {stream["stream"] for stream in forecast["streams"]})
         self.assertEqual(2, self.command("run", self.replication(("nothing",), name="wrong.yaml"), "--dry-run").code)
 
 

@@ -45,6 +45,15 @@ class OAuth(Case):
         self.run_replication(self.replication(["ticket_messages"], source=self.source()))
         self.assert_equals_source("ticket_messages")
 
+    def test_a_dry_run_fetches_no_token(self):
+        """Which would use up the one that is kept; a run would, so that nothing is wrong."""
+        result = self.command("run", self.replication(["tags"], source=self.source()), "--dry-run", "--output", "json")
+        self.assertEqual(0, result.code, str(result))
+        self.assertIn("an access token would have to be fetched first", json.loads(result.stdout)["source_error"])
+        self.assertIn("warn", result.stderr)
+        self.assertEqual([], self.requests())
+        self.assertEqual("sim-refresh", self.kept())
+
     def test_a_refusal_ends_the_run(self):
         for wrong in ({"client_secret": "wrong"}, {"client_id": "wrong"}):
             with self.subTest(wrong=wrong):

@@ -32,6 +32,7 @@ struct gr_forecast_stream {
 struct gr_forecast {
     struct gr_overview overview;        /* owned                                            */
     struct gr_error warehouse, source;  /* GR_OK where they have told what was asked        */
+    bool needs_token;                   /* which is why the source was not asked            */
     const char *asked;                  /* the stream whose first page was asked for, or NULL */
     struct gr_rate rate;                /* the account's, as far as known                   */
     struct gr_forecast_stream *streams; /* owned; those of the plan                         */
