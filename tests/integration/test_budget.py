@@ -1,60 +1,14 @@
 """The budget of an account: what one run and several runs at once take of it."""
 
-import os
-import socket
 import threading
 import unittest
 
+from door import Door
 from harness import Case, Database
 
 STREAMS = ("tickets", "ticket_messages", "events", "customers", "users", "tags")
 SESSIONS = "select count(*) from pg_stat_activity where application_name = 'gorgias-replicate budget' and datname = current_database()"
 UNSHARED = "the API budget is not shared with other runs for now"
-
-
-class Door:
-    """A way to the server, on which sessions of the budget get no answer once it is deaf."""
-
-    def __init__(self, folder, server):
-        self.server, self.is_deaf, self.kept = server, False, []
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(os.path.join(folder, ".s.PGSQL.5432"))
-        self.listener.listen()
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)   # whoever accepts wakes up
-        for each in (self.listener, *self.kept):
-            each.close()
-
-    def serve(self):
-        try:
-            while True:
-                threading.Thread(target=self.let_in, args=(self.listener.accept()[0],), daemon=True).start()
-        except OSError:   # closed
-            pass
-
-    def let_in(self, client):
-        first = client.recv(65536)
-        if self.is_deaf and b"gorgias-replicate budget" in first:
-            self.kept.append(client)
-            return
-        with client, socket.socket(socket.AF_UNIX) as server:
-            server.connect(os.path.join(self.server, ".s.PGSQL.5432"))
-            server.sendall(first)
-            back = threading.Thread(target=self.carry, args=(server, client), daemon=True)
-            back.start()
-            self.carry(client, server)
-            back.join()
-
-    @staticmethod
-    def carry(one, other):
-        try:
-            while data := one.recv(65536):
-                other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-        except OSError:   # one of them has hung up
-            pass
 
 
 class Budget(Case):
@@ -131,12 +85,12 @@ class Budget(Case):
         self.addCleanup(door.close)
         run = self.load(1, source, target=self.database.url(host=self.folder) + "&connect_timeout=3000")
         self.wait_for(lambda: self.database.value(SESSIONS) == 1 and len(self.sim.log()) > 20, "requests", run)
-        door.is_deaf = True
+        door.deaf_to = b"gorgias-replicate budget"
         self.database.do("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'gorgias-replicate budget'"
                          " and datname = current_database()")
-        self.wait_for(lambda: door.kept, "another session", run)
+        self.wait_for(lambda: door.unheard, "another session", run)
         result = self.finish(run)
-        self.assertEqual((0, 1, 1), (result.code, result.stderr.count(UNSHARED), len(door.kept)), str(result))
+        self.assertEqual((0, 1, 1), (result.code, result.stderr.count(UNSHARED), len(door.unheard)), str(result))
         self.assert_equals_source(*STREAMS, schema="copy1")
 
     def test_a_role_with_one_connection(self):

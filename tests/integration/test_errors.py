@@ -4,6 +4,7 @@ import json
 import threading
 import unittest
 
+from door import Door
 from harness import Case
 
 
@@ -159,6 +160,20 @@ class Warehouse(Case):
         result = self.finish(process)
         self.assertIn(result.code, (0, 1, 4), str(result))
         result = self.run_replication(file)
+        self.assert_equals_source(result=result)
+
+    def test_a_session_that_the_server_takes_for_alive(self):
+        """A network that lost it leaves its locks behind: the run ends it itself, and is not turned away by them."""
+        self.sim.set(latency="60ms")
+        door = Door(self.folder, self.database.server.place)
+        self.addCleanup(door.close)
+        process = self.start("run", self.replication(target=self.database.url(host=self.folder)), "--output", "json")
+        self.wait_for(lambda: len(self.sim.log()) > 10, "ten requests", process)
+        door.lose()
+        self.sim.set(latency="0")
+        result = self.finish(process)
+        self.assertEqual(0, result.code, str(result))
+        self.assertIn("the warehouse is back", result.stderr)
         self.assert_equals_source(result=result)
 
     def test_concurrent_readers_and_locks(self):
