@@ -122,7 +122,7 @@ put_freshness_table(struct page *page)
         gr_report_put_cell(page, gr_report_moment(page, gr_overview_as_of(stream)));
         gr_report_put_cell(page, gr_report_moment(page, stream->bookmark_us));
         gr_report_put_cell(page, gr_report_moment(page, stream->started_us));
-        gr_report_put_numeral(page, gr_report_number(page, stream->rows_read));
+        gr_report_put_numeral(page, gr_report_number(page, gr_overview_rows(stream)));
         gr_report_put_cell(page, audit_of(page, stream));
         gr_buf_puts(page->out, "</tr>\n");
     }

@@ -106,7 +106,7 @@ put_stream(struct gr_grid *grid, const struct gr_plan *plan, const struct gr_ove
     gr_grid_put(grid, gr_verdict_facts(verdict)->name);
     put_age(grid, stream->ended_us != GR_TIME_NONE ? stream->ended_us : stream->started_us,
             overview, " ago");
-    gr_grid_put_number(grid, stream->rows_read);
+    gr_grid_put_number(grid, gr_overview_rows(stream));
     put_age(grid, gr_overview_as_of(stream), overview, "");
     gr_moment_put(stream->bookmark_us, "-", &text);
     gr_grid_put(grid, gr_buf_text(&text));
@@ -367,6 +367,7 @@ last_run_doc(const struct gr_overview_stream *stream)
     gr_doc_put_int(item, "rows_read", stream->rows_read);
     gr_doc_put_int(item, "inserted", stream->inserted);
     gr_doc_put_int(item, "updated", stream->updated);
+    gr_doc_put_int(item, "unchanged", stream->unchanged);
     gr_doc_put_int(item, "deleted", stream->deleted);
     gr_doc_put_int(item, "rejected", stream->rejected);
     gr_doc_put_int(item, "requests", stream->requests);

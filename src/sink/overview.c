@@ -35,7 +35,8 @@ static const char streams_sql[] =
     "last.run_id, coalesce(sr.status, case when r.status <> 'running' then 'lost'"
     " when " LOOK_IS_AT_WORK " then 'running' else 'lost' end), coalesce(sr.mode, s.mode), r.file,"
     " " LOOK_US("r.started_at") ", " LOOK_US("coalesce(sr.ended_at, r.ended_at)") ",\n"
-    "sr.rows_read, sr.inserted, sr.updated, sr.deleted, sr.rejected, sr.requests, sr.error, sr.hint,\n"
+    "sr.rows_read, sr.inserted, sr.updated, sr.unchanged, sr.deleted, sr.rejected, sr.requests,"
+    " sr.error, sr.hint,\n"
     "h.runs, h.requests, h.ms, w.requests, q.n, " LOOK_US("q.since") ","
     " (select count(*) from @.rejected where object = o.object), f.n, f.names, f.list,\n"
     "a.run_id, " LOOK_US("a.at") ", a.checked, a.missing, a.gone, a.changed\n"
@@ -99,6 +100,7 @@ take_last_run(struct look *look, struct gr_overview_stream *stream)
     stream->rows_read = gr_look_int(look);
     stream->inserted = gr_look_int(look);
     stream->updated = gr_look_int(look);
+    stream->unchanged = gr_look_int(look);
     stream->deleted = gr_look_int(look);
     stream->rejected = gr_look_int(look);
     stream->requests = gr_look_int(look);

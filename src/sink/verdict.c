@@ -59,6 +59,14 @@ gr_overview_verdict(const struct gr_overview_stream *stream)
     return GR_VERDICT_OK;
 }
 
+int64_t
+gr_overview_rows(const struct gr_overview_stream *stream)
+{
+    bool is_made = stream->plan != NULL && stream->plan->schema->made_from != NULL;
+
+    return is_made ? stream->inserted + stream->updated + stream->unchanged : stream->rows_read;
+}
+
 /* An interrupted walk moves the clock, and completes nothing. */
 int64_t
 gr_overview_as_of(const struct gr_overview_stream *stream)

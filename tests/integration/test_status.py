@@ -49,6 +49,19 @@ class Status(Case):
         self.assertIn("all 14 streams are well", self.command("status", file).stdout)
         self.assertEqual(["tags"], [stream["stream"] for stream in self.status(file, "--streams", "tags")["streams"]])
 
+    def test_rows_that_are_made_count(self):
+        for id in [ticket["id"] for ticket in self.sim.truth("tickets")][:7]:
+            self.sim.mutate("ticket_update", id=id, fields={"custom_fields": {"1": {"id": 1, "value": "a"}, "2": {"id": 2, "value": "b"}}})
+        file = self.replication(("tickets", "ticket_custom_field_values"))
+        self.run_replication(file)
+        made = self.database.value("select count(*) from gorgias.ticket_custom_field_values")
+        self.assertGreater(made, 13)
+        self.assertRegex(self.command("status", file).stdout, rf"(?m)^✓  ticket_custom_field_values +ok +[0-9a-z ]+ago +{made} ")
+        last = self.stream(self.status(file), "ticket_custom_field_values")["last_run"]
+        self.assertEqual((0, made, 0, 0), tuple(last[key] for key in ("rows_read", "inserted", "updated", "unchanged")))
+        self.run_replication(file, "--streams", "ticket_custom_field_values", "--full-refresh")
+        self.assertEqual(made, self.stream(self.status(file), "ticket_custom_field_values")["last_run"]["unchanged"])
+
     def test_what_is_wrong_is_said(self):
         file = self.replication(("tickets", "tags", "users"))
         self.run_replication(file)

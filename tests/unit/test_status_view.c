@@ -144,6 +144,27 @@ test_as_of(void **state)
 
 enum { STATES = PLANNED + 3 }; /* with those of other files */
 
+/* A stream that is made of another's reads no rows of its own, and is not without any for that. */
+static void
+test_rows(void **state)
+{
+    const struct gr_schema schema = {.stream = "values", .made_from = "tickets"};
+    const struct gr_plan_stream made = {.name = "values", .schema = &schema};
+    struct gr_overview_stream stream = well(0);
+
+    (void)state;
+    stream.inserted = 5;
+    stream.unchanged = 300;
+    stream.updated = 70;
+    stream.deleted = 9;
+    assert_int_equal(gr_overview_rows(&stream), 1234);
+    stream.plan = NULL;
+    assert_int_equal(gr_overview_rows(&stream), 1234);
+    stream.plan = &made;
+    stream.rows_read = 0;
+    assert_int_equal(gr_overview_rows(&stream), 375);
+}
+
 /* Everything that can be said, once. */
 static struct gr_overview
 eventful(struct gr_overview_stream *streams)
@@ -265,9 +286,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verdicts),
-        cmocka_unit_test(test_as_of),
-        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_as_of),
+        cmocka_unit_test(test_rows),     cmocka_unit_test(test_status),
         cmocka_unit_test(test_dry_run),
     };
 

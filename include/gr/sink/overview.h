@@ -51,7 +51,7 @@ struct gr_overview_stream {
     const char *status; /* of stream_runs; running or lost where the run has not written it */
     const char *mode, *file;
     int64_t started_us, ended_us;
-    int64_t rows_read, inserted, updated, deleted, rejected, requests;
+    int64_t rows_read, inserted, updated, unchanged, deleted, rejected, requests;
     const char *error, *hint;
 
     /* its last runs that succeeded, for what the next one may take */
@@ -115,6 +115,9 @@ const struct gr_verdict_facts *gr_verdict_facts(enum gr_verdict verdict);
 
 /* Pure. */
 enum gr_verdict gr_overview_verdict(const struct gr_overview_stream *stream);
+
+/* The rows that its last run was about: that it has read, or made of another stream's. Pure. */
+int64_t gr_overview_rows(const struct gr_overview_stream *stream);
 
 /* The moment up to which the table is known to hold everything, GR_TIME_NONE: none. Pure. */
 int64_t gr_overview_as_of(const struct gr_overview_stream *stream);
