@@ -83,6 +83,60 @@ class Online(Case):
         self.assertEqual(3, self.command("check", self.replication(source=self.gorgias(api_key="wrong-key"))).code)
         self.assertEqual(4, self.command("check", self.replication(target="postgresql:///x?host=/nowhere")).code)
 
+    def test_check_as_json(self):
+        file = self.replication(("tickets", "rules", "tags"))
+        well = json.loads(self.command("check", file, "--output", "json").stdout)
+        self.assertEqual((True, 0, file), (well["ok"], well["exit_code"], well["file"]))
+        self.assertEqual({True}, {finding["ok"] for finding in well["checks"]})
+        self.assertLess({"source", "warehouse", "tickets", "rules", "tags"}, {finding["subject"] for finding in well["checks"]})
+        self.sim.set(forbid="/api/rules")
+        result = self.command("check", file, "--output", "json")
+        ill = json.loads(result.stdout)
+        self.assertEqual((1, False, 1), (result.code, ill["ok"], ill["exit_code"]))
+        (finding,) = [finding for finding in ill["checks"] if not finding["ok"]]
+        self.assertEqual(("rules", "forbidden"), (finding["subject"], finding["fault"]))
+        self.assertIn("403", finding["error"])
+        self.assertTrue(finding["hint"])
+
+    def test_check_of_an_account_that_may_not_be_read(self):
+        """The credentials are right; only what asks for the account itself fails."""
+        self.sim.set(forbid="/api/account")
+        self.assertEqual(0, self.command("check", self.replication(("tickets", "tags"))).code)
+        result = self.command("check", self.replication(("tickets", "account")))
+        self.assertEqual(1, result.code, str(result))
+        self.assertRegex(result.stdout, r"(?m)^✓ source +\S+, the account itself may not be read$")
+        self.assertRegex(result.stdout, r"(?m)^✗ account +.*403")
+        self.assertRegex(result.stdout, r"(?m)^gorgias-replicate: 1 of \d+ checks failed$")
+
+    def test_check_of_answers_that_are_none(self):
+        file = self.replication(("tickets", "tags"))
+        self.sim.add_faults({"match": "/api/tags", "fault": "html-200"})
+        result = self.command("check", file)
+        self.assertEqual(1, result.code, str(result))
+        self.assertRegex(result.stdout, r"(?m)^✗ tags +the answer from /api/tags\S* is not JSON")
+        self.sim.clear_faults()
+        self.sim.add_faults({"match": "/api/tags", "fault": "429", "args": {"retry_after": 1}})   # waited for
+        self.assertEqual(0, self.command("check", file).code)
+        self.assertEqual([429, 200], [request["status"] for request in self.requests("/api/tags")][-2:])
+        self.sim.clear_faults()
+        self.sim.add_faults({"match": "/api/tags", "times": "forever", "fault": "429", "args": {"retry_after": 100000}})   # not for a day
+        result = self.command("check", file)
+        self.assertEqual(1, result.code, str(result))
+        self.assertRegex(result.stdout, r"(?m)^✗ tags +.*429")
+
+    def test_check_of_tables_that_may_not_be_written(self):
+        file = self.replication(("tickets", "tags"))
+        self.run_replication(file)
+        self.database.do(f"""create role looker login; grant create on database "{self.database.name}" to looker;
+            grant usage, create on schema gorgias, _gorgias_replicate to looker;
+            grant select on all tables in schema gorgias, _gorgias_replicate to looker""")
+        self.addCleanup(self.database.do, "drop owned by looker; drop role looker")
+        result = self.command("check", self.replication(("tickets", "tags"), target=self.database.url("looker")))
+        self.assertEqual(4, result.code, str(result))
+        for text in ("run GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON gorgias.tickets TO looker;", "table of tags",
+                     "run GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA _gorgias_replicate TO looker;"):
+            self.assertIn(text, result.stdout)
+
     def test_text_summary(self):
         result = self.command("run", self.replication(("tickets", "tags")))
         self.assertEqual(0, result.code, str(result))

@@ -165,23 +165,21 @@ has_facts_for_each_fault(void **state)
     assert_ptr_equal(gr_fault_facts(GR_FAULT_COUNT), gr_fault_facts(GR_FAULT_BUG));
 }
 
-/* The exit codes that the README promises. */
+/* The exit codes that the README promises; whatever is not named here fails one stream: 1. */
 static void
 maps_faults_to_exit_codes(void **state)
 {
-    static const struct {
-        enum gr_fault fault;
-        int exit_code;
-    } cases[] = {
-        {GR_OK, 0},           {GR_FAULT_USAGE, 2},       {GR_FAULT_SPEC, 2},
-        {GR_FAULT_AUTH, 3},   {GR_FAULT_UNREACHABLE, 3}, {GR_FAULT_TARGET, 4},
-        {GR_FAULT_LOST, 4},   {GR_FAULT_LOCKED, 5},      {GR_FAULT_CANCELLED, 6},
-        {GR_FAULT_REMOTE, 1}, {GR_FAULT_MISSING, 1},     {GR_FAULT_DATA, 1},
+    static const int promised[GR_FAULT_COUNT] = {
+        [GR_FAULT_USAGE] = 2,  [GR_FAULT_SPEC] = 2,   [GR_FAULT_AUTH] = 3,
+        [GR_FAULT_TARGET] = 4, [GR_FAULT_LOST] = 4,   [GR_FAULT_UNREACHABLE] = 3,
+        [GR_FAULT_LOCKED] = 5, [GR_FAULT_FENCED] = 5, [GR_FAULT_CANCELLED] = 6,
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++)
-        assert_int_equal(gr_fault_facts(cases[i].fault)->exit_code, cases[i].exit_code);
+    assert_int_equal(gr_fault_facts(GR_OK)->exit_code, 0);
+    for (int i = GR_OK + 1; i < GR_FAULT_COUNT; i++)
+        assert_int_equal(gr_fault_facts((enum gr_fault)i)->exit_code,
+                         promised[i] != 0 ? promised[i] : 1);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli_golden.h"
+#include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/cli/dry_run_view.h"
 #include "gr/cli/status_view.h"
@@ -249,6 +250,55 @@ test_status(void **state)
     gr_buf_free(&text);
 }
 
+/* `status` counts as ill what somebody has to look at: not what is under way, or of another file.
+ */
+static void
+test_what_needs_a_look(void **state)
+{
+    static const bool needs[GR_VERDICT_COUNT] = {
+        [GR_VERDICT_NEVER] = true,   [GR_VERDICT_FAILED] = true,     [GR_VERDICT_LOST] = true,
+        [GR_VERDICT_STOPPED] = true, [GR_VERDICT_UNFINISHED] = true, [GR_VERDICT_GAPS] = true,
+        [GR_VERDICT_ABSENT] = true,
+    };
+
+    (void)state;
+    for (int i = 0; i < GR_VERDICT_COUNT; i++)
+        assert_int_equal(gr_verdict_facts((enum gr_verdict)i)->is_wrong, needs[i]);
+}
+
+/* What `eventful` has not: a run that was killed, one that could not begin, an audit under way. */
+static void
+test_status_of_an_ill_run(void **state)
+{
+    struct gr_overview_stream streams[STATES];
+    struct gr_overview overview = eventful(streams);
+    struct gr_buf text = gr_buf_new(0);
+
+    (void)state;
+    gr_log_secret("hunter2hunter2");
+    streams[0] = well(0);
+    streams[0].status = "lost";
+    streams[1] = well(1);
+    streams[1].completed_us = GR_TIME_NONE;
+    streams[2] = well(2);
+    streams[2].status = "running";
+    streams[2].ended_us = GR_TIME_NONE;
+    streams[2].audit_run_id = 11;
+    streams[2].audited_us = NOW_US - MINUTES(30);
+    streams[2].audit = "{}";
+    streams[3] = well(3);
+    streams[3].status = "failed";
+    streams[3].error = "the password hunter2hunter2 is wrong";
+    streams[3].hint = "Not hunter2hunter2.";
+    overview.run.error = "PostgreSQL at db:5432/dw: no hunter2hunter2 here";
+    overview.run.hint = "Use another one.";
+    overview.count = PLANNED;
+    gr_status_view_put(&plan, &overview, 0, &text);
+    assert_golden(&text, "status_ill.txt");
+    gr_log_forget();
+    gr_buf_free(&text);
+}
+
 static void
 test_dry_run(void **state)
 {
@@ -286,8 +336,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_as_of),
-        cmocka_unit_test(test_rows),     cmocka_unit_test(test_status),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_as_of),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_what_needs_a_look),
+        cmocka_unit_test(test_status_of_an_ill_run),
         cmocka_unit_test(test_dry_run),
     };
 
