@@ -71,7 +71,8 @@ class Status(Case):
         self.database.do("insert into _gorgias_replicate.rejected (digest, run_id, stream, object, key, reason)"
                          " values ('x', 1, 'tags', 'gorgias.tags', '1', 'because')")
         self.database.do("delete from _gorgias_replicate.queue;"
-                         "insert into _gorgias_replicate.queue (object, key) select 'gorgias.ticket_messages', i from generate_series(1, 1000) i")
+                         "insert into _gorgias_replicate.queue (object, key) select 'gorgias.ticket_messages' || case when i > 990 then '#rows' else '' end, i"
+                         " from generate_series(1, 1000) i")
         other = self.replication(("tickets", "tags", "ticket_messages", "users"), name="other.yaml",
                                  source=self.gorgias(rate={"requests": 40, "per": "20s"}))
         status = self.status(other)
@@ -119,11 +120,12 @@ class Status(Case):
 
     def test_audits(self):
         file = self.replication(("tags",))
-        self.run_replication(file)
+        run = self.run_replication(file).summary["run_id"]
         self.database.do("delete from gorgias.tags where id = (select min(id) from gorgias.tags)")
         self.assertEqual(1, self.command("audit", file).code)
         stream = self.stream(self.status(file), "tags")
         self.assertEqual(("gaps found", 1, 0), (stream["state"], stream["audit"]["missing"], stream["audit"]["gone"]))
+        self.assertEqual((run, "full-refresh"), tuple(stream["last_run"][key] for key in ("run_id", "mode")))   # an audit is none
         self.assertIn("1 gaps, ", self.command("status", file).stdout)
         self.command("audit", file)
         self.assertEqual("ok", self.stream(self.status(file), "tags")["state"])
