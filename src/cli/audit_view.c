@@ -91,13 +91,11 @@ put_grid(const struct gr_run_report *report, struct gr_buf *out)
         const struct gr_audit_totals *totals = &stream->audit.totals;
         bool has_method =
             stream->audit.method == GR_AUDIT_LIST || stream->audit.method == GR_AUDIT_IDS;
-        GR_CLEANUP(gr_buf_free) struct gr_buf result = gr_buf_new(0);
 
         gr_grid_put(grid, stream->name);
         gr_grid_put(grid, has_method ? gr_audit_method_name(stream->audit.method) : "-");
         put_numbers(grid, totals, stream->requests);
-        put_result(stream, &result);
-        gr_grid_put(grid, gr_buf_text(&result));
+        put_result(stream, gr_grid_cell(grid));
         total.windows += totals->windows;
         total.checked += totals->checked;
         total.missing += totals->missing;

@@ -93,16 +93,14 @@ put_streams(const struct gr_schemas *schemas, const struct gr_discover *ask, str
 
     for (size_t i = 0; i < schemas->count; i++) {
         const struct gr_schema *schema = &schemas->items[i];
-        GR_CLEANUP(gr_buf_free) struct gr_buf key = gr_buf_new(0);
 
         if (!is_asked(ask->streams, schema->stream))
             continue;
-        put_key(schema, &key);
         gr_grid_put(grid, schema->stream);
         gr_grid_put(grid, schema->is_named_only ? "no" : "yes");
         gr_grid_put(grid, mode_of(schema));
         gr_grid_put(grid, schema->cursor != NULL ? schema->cursor : "-");
-        gr_grid_put(grid, gr_buf_text(&key));
+        put_key(schema, gr_grid_cell(grid));
         gr_grid_put(grid, schema->path);
         gr_grid_put(grid, schema->description);
     }

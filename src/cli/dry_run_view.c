@@ -53,16 +53,13 @@ static void
 put_numbers(struct gr_grid *grid, const struct gr_forecast *forecast,
             const struct gr_estimate *estimate)
 {
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-
     if (estimate->requests < 0) {
         gr_grid_put(grid, "unknown");
         gr_grid_put(grid, "unknown");
         return;
     }
-    gr_moment_put_span(gr_estimate_ms(estimate->requests, &forecast->rate), &text);
     gr_grid_put_number(grid, estimate->requests);
-    gr_grid_put(grid, gr_buf_text(&text));
+    gr_moment_put_span(gr_estimate_ms(estimate->requests, &forecast->rate), gr_grid_cell(grid));
 }
 
 static void
@@ -91,12 +88,9 @@ static void
 put_stream(struct gr_grid *grid, const struct gr_forecast *forecast,
            const struct gr_forecast_stream *stream)
 {
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
-
     gr_grid_put(grid, stream->plan->name);
     gr_grid_put(grid, gr_mode_name(stream->plan->mode));
-    put_from(stream, &text);
-    gr_grid_put(grid, gr_buf_text(&text));
+    put_from(stream, gr_grid_cell(grid));
     put_numbers(grid, forecast, &stream->estimate);
     gr_grid_put(grid, gr_basis_name(stream->estimate.basis));
 }

@@ -9,7 +9,7 @@ enum { GAP = 2, CUT_MIN = 10 };
 struct gr_grid {
     const struct gr_grid_column *columns; /* borrowed */
     size_t column_count;
-    char **cells; /* owned, and each of them */
+    struct gr_buf *cells; /* owned, and each of them */
     size_t cell_count;
     size_t cap;
 };
@@ -29,7 +29,7 @@ gr_grid_free(struct gr_grid *grid)
     if (grid == NULL)
         return;
     for (size_t i = 0; i < grid->cell_count; i++)
-        gr_free(grid->cells[i]);
+        gr_buf_free(&grid->cells[i]);
     gr_free(grid->cells);
     gr_free(grid);
 }
@@ -40,14 +40,21 @@ gr_grid_free_var(struct gr_grid **grid)
     gr_grid_free(*grid);
 }
 
-void
-gr_grid_put(struct gr_grid *grid, const char *text)
+struct gr_buf *
+gr_grid_cell(struct gr_grid *grid)
 {
     if (grid->cell_count == grid->cap) {
         grid->cap = grid->cap == 0 ? 64 : grid->cap * 2;
         grid->cells = gr_realloc(grid->cells, grid->cap, sizeof(grid->cells[0]));
     }
-    grid->cells[grid->cell_count++] = gr_strdup(text);
+    grid->cells[grid->cell_count] = gr_buf_new(0);
+    return &grid->cells[grid->cell_count++];
+}
+
+void
+gr_grid_put(struct gr_grid *grid, const char *text)
+{
+    gr_buf_puts(gr_grid_cell(grid), text);
 }
 
 void
@@ -64,7 +71,7 @@ column_width(const struct gr_grid *grid, size_t column)
     size_t width = gr_text_width(grid->columns[column].title);
 
     for (size_t i = column; i < grid->cell_count; i += grid->column_count) {
-        size_t cell = gr_text_width(grid->cells[i]);
+        size_t cell = gr_text_width(gr_buf_text(&grid->cells[i]));
 
         width = cell > width ? cell : width;
     }
@@ -73,13 +80,14 @@ column_width(const struct gr_grid *grid, size_t column)
 
 /* One line; NULL cells: the titles. */
 static void
-print_line(const struct gr_grid *grid, char *const *cells, const size_t *widths, struct gr_buf *out)
+print_line(const struct gr_grid *grid, const struct gr_buf *cells, const size_t *widths,
+           struct gr_buf *out)
 {
     for (size_t i = 0; i < grid->column_count; i++) {
         const struct gr_grid_column *column = &grid->columns[i];
         GR_CLEANUP(gr_buf_free) struct gr_buf cell = gr_buf_new(0);
 
-        gr_text_cut(&cell, cells == NULL ? column->title : cells[i], widths[i]);
+        gr_text_cut(&cell, cells == NULL ? column->title : gr_buf_text(&cells[i]), widths[i]);
         if (i > 0)
             gr_buf_puts(out, "  ");
         gr_text_pad(out, gr_buf_text(&cell), widths[i], column->is_right);

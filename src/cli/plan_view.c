@@ -65,22 +65,15 @@ gr_plan_view_put(const struct gr_plan *plan, struct gr_buf *out)
         {.title = "FROM"},   {.title = "NOTES"},
     };
     GR_CLEANUP(gr_grid_free_var) struct gr_grid *grid = gr_grid_new(columns, 5);
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
 
     for (size_t i = 0; i < plan->count; i++) {
         const struct gr_plan_stream *stream = &plan->streams[i];
 
         gr_grid_put(grid, stream->name);
         gr_grid_put(grid, gr_mode_name(stream->mode));
-        gr_buf_reset(&text);
-        gr_buf_printf(&text, "%s.%s", stream->table_schema, stream->table_name);
-        gr_grid_put(grid, gr_buf_text(&text));
-        gr_buf_reset(&text);
-        put_from(plan, stream, &text);
-        gr_grid_put(grid, gr_buf_text(&text));
-        gr_buf_reset(&text);
-        gr_plan_view_put_notes(stream, &text);
-        gr_grid_put(grid, gr_buf_text(&text));
+        gr_buf_printf(gr_grid_cell(grid), "%s.%s", stream->table_schema, stream->table_name);
+        put_from(plan, stream, gr_grid_cell(grid));
+        gr_plan_view_put_notes(stream, gr_grid_cell(grid));
     }
     gr_grid_print(grid, 0, out);
     gr_buf_printf(out, "%s is valid: %zu stream%s, %s -> %s (%s)\n", plan->file, plan->count,

@@ -11,6 +11,7 @@
 #include "gr/cli/memory_view.h"
 #include "gr/cli/moment.h"
 #include "gr/cli/output.h"
+#include "gr/cli/text.h"
 #include "gr/sink/amend.h"
 #include "gr/sink/overview.h"
 #include "gr/sink/state.h"
@@ -21,21 +22,19 @@
 static void
 put_line(struct gr_grid *grid, const struct gr_overview_stream *stream)
 {
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+    struct gr_buf *unfinished;
 
     gr_grid_put(grid, stream->stream);
     gr_grid_put(grid, stream->object);
-    gr_moment_put(stream->bookmark_us, "-", &text);
-    gr_grid_put(grid, gr_buf_text(&text));
-    gr_buf_reset(&text);
-    gr_moment_put(stream->completed_us, "never", &text);
-    gr_grid_put(grid, gr_buf_text(&text));
+    gr_moment_put(stream->bookmark_us, "-", gr_grid_cell(grid));
+    gr_moment_put(stream->completed_us, "never", gr_grid_cell(grid));
     gr_grid_put_number(grid, stream->queue);
-    gr_buf_reset(&text);
-    gr_memory_view_put(stream->walk, &text);
+    unfinished = gr_grid_cell(grid);
+    gr_memory_view_put(stream->walk, unfinished);
     if (stream->audit != NULL)
-        gr_buf_printf(&text, "%san audit goes on", text.len > 0 ? "; " : "");
-    gr_grid_put(grid, text.len > 0 ? gr_buf_text(&text) : "-");
+        gr_text_join(unfinished, "an audit goes on");
+    if (unfinished->len == 0)
+        gr_buf_puts(unfinished, "-");
 }
 
 static void

@@ -51,12 +51,11 @@ mark_of(enum gr_verdict verdict)
 static void
 put_age(struct gr_grid *grid, int64_t us, const struct gr_overview *overview, const char *suffix)
 {
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+    struct gr_buf *cell = gr_grid_cell(grid);
 
-    gr_moment_put_age(us, overview->now_us, "-", &text);
+    gr_moment_put_age(us, overview->now_us, "-", cell);
     if (us != GR_TIME_NONE)
-        gr_buf_puts(&text, suffix);
-    gr_grid_put(grid, gr_buf_text(&text));
+        gr_buf_puts(cell, suffix);
 }
 
 static void
@@ -64,34 +63,33 @@ put_queue(struct gr_grid *grid, const struct gr_plan *plan, const struct gr_over
           const struct gr_overview_stream *stream)
 {
     int64_t ms = gr_status_view_drain_ms(plan, overview, stream);
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
 
     if (ms < 0 && stream->queue == 0)
         gr_grid_put(grid, "-");
     else
         gr_grid_put_number(grid, stream->queue);
     if (ms >= 0 && stream->queue > 0)
-        gr_moment_put_span(ms, &text);
-    gr_grid_put(grid, text.len > 0 ? gr_buf_text(&text) : "-");
+        gr_moment_put_span(ms, gr_grid_cell(grid));
+    else
+        gr_grid_put(grid, "-");
 }
 
 static void
 put_audit(struct gr_grid *grid, const struct gr_overview *overview,
           const struct gr_overview_stream *stream)
 {
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
+    struct gr_buf *cell = gr_grid_cell(grid);
 
     if (stream->audit_run_id == 0) {
-        gr_grid_put(grid, "never");
+        gr_buf_puts(cell, "never");
         return;
     }
     if (stream->audit_missing + stream->audit_gone > 0)
-        gr_buf_printf(&text, "%" PRId64 " gaps, ", stream->audit_missing + stream->audit_gone);
+        gr_buf_printf(cell, "%" PRId64 " gaps, ", stream->audit_missing + stream->audit_gone);
     else
-        gr_buf_puts(&text, stream->audit != NULL ? "unfinished, " : "no gaps, ");
-    gr_moment_put_age(stream->audited_us, overview->now_us, "", &text);
-    gr_buf_puts(&text, " ago");
-    gr_grid_put(grid, gr_buf_text(&text));
+        gr_buf_puts(cell, stream->audit != NULL ? "unfinished, " : "no gaps, ");
+    gr_moment_put_age(stream->audited_us, overview->now_us, "", cell);
+    gr_buf_puts(cell, " ago");
 }
 
 static void
@@ -99,7 +97,6 @@ put_stream(struct gr_grid *grid, const struct gr_plan *plan, const struct gr_ove
            const struct gr_overview_stream *stream)
 {
     enum gr_verdict verdict = gr_overview_verdict(stream);
-    GR_CLEANUP(gr_buf_free) struct gr_buf text = gr_buf_new(0);
 
     gr_grid_put(grid, mark_of(verdict));
     gr_grid_put(grid, stream->stream);
@@ -108,8 +105,7 @@ put_stream(struct gr_grid *grid, const struct gr_plan *plan, const struct gr_ove
             overview, " ago");
     gr_grid_put_number(grid, gr_overview_rows(stream));
     put_age(grid, gr_overview_as_of(stream), overview, "");
-    gr_moment_put(stream->bookmark_us, "-", &text);
-    gr_grid_put(grid, gr_buf_text(&text));
+    gr_moment_put(stream->bookmark_us, "-", gr_grid_cell(grid));
     put_queue(grid, plan, overview, stream);
     gr_grid_put_number(grid, stream->rejected_values);
     gr_grid_put_number(grid, stream->field_count);

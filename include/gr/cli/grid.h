@@ -1,9 +1,9 @@
 /*
  * gr/cli/grid.h - lines in columns, two spaces apart, titles first. Pure.
  *
- * Shape   gr_grid_new, gr_grid_put for each cell from left to right, line by line, gr_grid_print
- * Units   widths are columns of the terminal, as gr/cli/text.h counts them
- * Owns    the grid owns its cells, borrows the columns
+ * Shape   gr_grid_new, gr_grid_cell or gr_grid_put* for each cell from left to right, line by line,
+ * gr_grid_print Units   widths are columns of the terminal, as gr/cli/text.h counts them Owns the
+ * grid owns its cells, borrows the columns
  */
 #ifndef GR_CLI_GRID_H
 #define GR_CLI_GRID_H
@@ -25,7 +25,10 @@ struct gr_grid *gr_grid_new(const struct gr_grid_column *columns, size_t count);
 void gr_grid_free(struct gr_grid *grid);
 void gr_grid_free_var(struct gr_grid **grid); /* for GR_CLEANUP */
 
-/* Puts the next cell; copied. */
+/* The next cell, empty, to be appended to before another one is begun. The grid's. */
+struct gr_buf *gr_grid_cell(struct gr_grid *grid);
+
+/* The same, with a text that is copied, or a number. */
 void gr_grid_put(struct gr_grid *grid, const char *text);
 void gr_grid_put_number(struct gr_grid *grid, int64_t number);
 
