@@ -42,6 +42,9 @@ TWINS = (
          tests="crash test_cut.Cut.test_every_message_of_a_page"),
     twin("answers-forgotten", "answers that were being committed are asked for again, and not taken for empty",
          ("src/engine/warehouse.c", "        gr_drain_session_lost(stream);\n", ""), tests="crash test_cut.Cut.test_second_run"),
+    twin("former-session-stays", "a session that only the server takes for alive holds no lock against its own run",
+         ("src/sink/pg.c", "    if (pg->former_pid[0] == '\\0')\n        return;\n", "    return;\n"),
+         tests="integration test_errors.Warehouse.test_a_session_that_the_server_takes_for_alive"),
     twin("end-not-told", "a run whose connection broke at its very end is not taken for lost",
          ("src/engine/run.c", "if (err.fault != GR_FAULT_LOST || !gr_warehouse_reconnect(engine, &err))", "if (true)"),
          tests="crash test_cut.Cut.test_every_message_of_the_end"),
@@ -106,6 +109,11 @@ TWINS = (
          tests=("unit test_lease", "integration test_budget.Budget.test_what_others_have_taken_is_waited_for")),
     twin("no-drain", "what a killed run has taken of it drains",
          ("src/sink/budget.c", "* 1000000 / $6::float8", "* 0 / $6::float8"), tests="unit test_sink_pg"),
+    twin("budget-waited-for", "a budget session that is not answered holds nothing up",
+         ("src/engine/leasing.c", "    leasing->is_opening = gr_pg_open_begin(&engine->plan->target, session_name, &leasing->pg, &err);\n"
+          "    if (!leasing->is_opening)\n        lose(engine, &err, now_us);\n",
+          "    (void)leasing;\n    (void)err;\n    gr_leasing_open(engine, now_us / 1000);\n"),
+         tests="integration test_budget.Budget.test_a_new_session_that_is_not_answered_holds_nothing_up"),
     twin("header-counts-all", "what a header cannot have counted yet is added to it",
          ("src/source/ratelimit.c", "max64(used + header->later - others, 0)", "max64(used - others, 0)"), tests="unit test_ratelimit"),
 
@@ -233,6 +241,9 @@ TWINS = (
     twin("half-a-body", "a body is checked whole before anything of it is taken",
          ("src/engine/page.c", "    *page = empty_page();\n    if (!gr_json_value(&reader, &whole) || !gr_json_end(&reader))",
           "    *page = empty_page();\n    if (!gr_json_value(&reader, &whole))"), tests="unit test_page"),
+    twin("outlives-its-parent", "messages go with their ticket, also where they wait for a first load meanwhile",
+         ("src/engine/filling.c", "parent->report->deleted > 0", "parent->report->deleted < 0"),
+         tests="integration test_refresh.Refresh.test_messages_go_with_a_ticket_that_is_gone_when_they_come"),
 
     # -- by hand
     twin("set-remembers", "after a bookmark was set back, all since then is read again",
@@ -251,6 +262,9 @@ TWINS = (
     twin("overtaken-forgets", "a run that was overtaken forgets nothing",
          ("src/sink/prune.c", "f.fence > $4::bigint", "f.fence < 0 * $4::bigint"),
          tests="integration test_retention.Retention.test_a_run_that_was_overtaken_forgets_nothing"),
+    twin("audit-for-a-run", "an audit is not taken for the last run of a stream",
+         ("src/sink/overview.c", "and y.mode = 'audit') then", "and y.mode = 'none') then"),
+         tests="integration test_status.Status.test_audits"),
 
     # -- secrets
     twin("redirect-followed", "credentials are sent to no other host",

@@ -67,7 +67,8 @@ void gr_table_free(struct gr_table *table);
 void gr_table_describe(const struct gr_plan_stream *stream, const char *state_schema,
                        struct gr_table *out);
 
-/* CREATE statements as text, for golden tests and for `definition-only`. Pure. */
+/* CREATE statements as text: what opening comes to, step by step, where there is nothing yet. For
+   golden tests, which see in it what a change of the DDL changes. Pure. */
 void gr_table_sql(const struct gr_plan_stream *stream, struct gr_buf *sql);
 
 /* Statements that make the session's temporary staging tables, if not there. Pure. Lz4 is not asked
