@@ -8,7 +8,7 @@
 #include "gr/engine/engine.h"
 #include "gr/sink/state.h"
 
-enum { RECONNECT_MS = 60000, RECONNECT_PAUSE_MS = 1000, CONFLICTS_MAX = 5 };
+enum { RECONNECT_MS = 60000, RECONNECT_PAUSE_MS = 1000, CONFLICTS_MAX = 5, LOSSES_MAX = 50 };
 
 bool
 gr_warehouse_is_free(struct gr_engine *engine)
@@ -126,11 +126,25 @@ restage(struct gr_engine *engine, struct gr_error *err)
     return true;
 }
 
+/* A statement that crashes its backend does so each time, and what is read again in between is
+   committed again: nothing but the number tells that it will not end. */
+static bool
+fail_again(const struct gr_engine *engine, struct gr_error *err)
+{
+    (void)gr_fail(err, GR_FAULT_TARGET,
+                  "PostgreSQL at %s: the connection broke %d times in one run",
+                  engine->plan->target.shown, LOSSES_MAX);
+    return gr_hint(err, "The server's log says why it ends the session: a trigger, a statement of "
+                        "pre_sql or post_sql, or memory may be the cause.");
+}
+
 bool
 gr_warehouse_reconnect(struct gr_engine *engine, struct gr_error *err)
 {
     int64_t give_up_ms = gr_clock_ms() + RECONNECT_MS;
 
+    if (++engine->losses >= LOSSES_MAX)
+        return fail_again(engine, err);
     for (;;) {
         if (gr_pg_reopen(engine->pg, err) &&
             gr_state_resume(engine->pg, engine->plan, engine->run_id, err) && restage(engine, err))

@@ -162,6 +162,21 @@ class Warehouse(Case):
         result = self.run_replication(file)
         self.assert_equals_source(result=result)
 
+    def test_a_statement_that_ends_its_session_each_time(self):
+        """What is done again after a lost connection is not done for ever."""
+        file = self.replication(("tags",))
+        self.run_replication(file)
+        self.database.do("create function public.die() returns trigger language plpgsql as $$begin perform pg_terminate_backend(pg_backend_pid());"
+                         " return new; end$$; create trigger die before insert on gorgias.tags for each row execute function public.die()")
+        self.sim.mutate("tag_create")
+        end = "select pg_terminate_backend(pg_backend_pid())"
+        for n, streams in enumerate(({"tags": None}, {"users": {"target_options": {"pre_sql": end}}}, {"users": {"target_options": {"post_sql": end}}})):
+            with self.subTest(streams=streams):
+                result = self.command("run", self.replication(streams, name=f"{n}.yaml"))
+                self.assertEqual(4, result.code, str(result))
+                self.assertRegex(result.stderr, "the connection broke 50 times in one run")
+                self.assertIn("HINT: The server's log says why", result.stderr)
+
     def test_a_session_that_the_server_takes_for_alive(self):
         """A network that lost it leaves its locks behind: the run ends it itself, and is not turned away by them."""
         self.sim.set(latency="60ms")

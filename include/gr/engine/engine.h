@@ -45,6 +45,7 @@ struct gr_engine {
     struct gr_stream *owner;      /* of the script                                        */
     struct gr_error script_error; /* why it could not begin; GR_OK                       */
     int conflicts;                /* times the script was tried again                     */
+    int losses;                   /* sessions that have broken                            */
     bool is_waited_for;           /* somebody found the warehouse at work                 */
     int64_t script_ms;            /* when it was begun                                    */
     int64_t run_id;
