@@ -182,6 +182,26 @@ maps_faults_to_exit_codes(void **state)
                          promised[i] != 0 ? promised[i] : 1);
 }
 
+/* What passes by itself is tried again, and nothing else: a request that the source has judged gets
+   the same judgement. What makes an exit code of its own ends the run. */
+static void
+repeats_what_may_pass(void **state)
+{
+    static const enum gr_retry may_pass[GR_FAULT_COUNT] = {
+        [GR_FAULT_THROTTLED] = GR_RETRY_REQUEST, [GR_FAULT_TRANSPORT] = GR_RETRY_REQUEST,
+        [GR_FAULT_REMOTE] = GR_RETRY_REQUEST,    [GR_FAULT_PAYLOAD] = GR_RETRY_REQUEST,
+        [GR_FAULT_LOST] = GR_RETRY_COMMIT,       [GR_FAULT_CONFLICT] = GR_RETRY_COMMIT,
+    };
+
+    (void)state;
+    for (int i = 0; i < GR_FAULT_COUNT; i++) {
+        const struct gr_fault_facts *facts = gr_fault_facts((enum gr_fault)i);
+
+        assert_int_equal(facts->retry, may_pass[i]);
+        assert_int_equal(facts->scope, facts->exit_code > 1 ? GR_SCOPE_RUN : GR_SCOPE_STREAM);
+    }
+}
+
 static void
 fills_errors(void **state)
 {
@@ -573,6 +593,7 @@ main(void)
         cmocka_unit_test(stays_failed_past_the_limit),
         cmocka_unit_test(has_facts_for_each_fault),
         cmocka_unit_test(maps_faults_to_exit_codes),
+        cmocka_unit_test(repeats_what_may_pass),
         cmocka_unit_test(fills_errors),
         cmocka_unit_test(parses_datetimes),
         cmocka_unit_test(refuses_other_datetimes),
