@@ -38,7 +38,7 @@ TWINS = (
           "    (void)gr_script_sql(script, \"commit and chain\", NULL, 0);\n    (void)gr_script_sql(script,\n                        state->is_relaxed"),
          tests="crash test_kill.Kill.test_every_message_of_a_merge"),
     twin("script-not-again", "after a lost connection the same script runs again",
-         ("src/engine/warehouse.c", "    if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE) {", "    if (true) {"),
+         ("src/engine/warehouse.c", "    if (owner->phase == GR_PHASE_DRAIN || owner->phase == GR_PHASE_DONE || owner->must_reopen) {", "    if (true) {"),
          tests="crash test_cut.Cut.test_every_message_of_a_page"),
     twin("answers-forgotten", "answers that were being committed are asked for again, and not taken for empty",
          ("src/engine/warehouse.c", "        gr_drain_session_lost(stream);\n", ""), tests="crash test_cut.Cut.test_second_run"),
