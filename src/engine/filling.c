@@ -30,14 +30,13 @@ gr_filling_begin(struct gr_stream *stream)
     gr_filling_step(stream);
 }
 
-/* Half of what may be at risk: the other half is fetched while this is committed. */
 static bool
 is_enough(const struct gr_stream *stream)
 {
     int64_t rows = stream->batch.pages * stream->plan->schema->page_limit;
     int64_t limit = stream->plan->batch_limit_rows;
 
-    return stream->batch.pages > gr_walking_risk(stream) / 2 || (limit > 0 && rows >= limit);
+    return stream->batch.pages > gr_walking_most(stream) || (limit > 0 && rows >= limit);
 }
 
 static bool

@@ -230,6 +230,7 @@ gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const
                                               .mode = gr_mode_name(stream->plan->mode),
                                               .source_clock_us =
                                                   stream->plan->has_range ? GR_TIME_NONE : clock_us,
+                                              .is_locked = gr_script_is_open(script),
                                               .is_complete = kind == GR_COMMIT_COMPLETE,
                                               .is_relaxed = kind == GR_COMMIT_RELAXED});
 }

@@ -58,15 +58,22 @@ gr_walking_risk(const struct gr_stream *stream)
     return pages < GR_RISK_PAGES ? pages : GR_RISK_PAGES;
 }
 
-/* Pages that were asked for and are not committed are what a kill would repeat. No more than half
-   of them are of one batch: so one is read while the other is committed. */
+int64_t
+gr_walking_most(const struct gr_stream *stream)
+{
+    int64_t risk = gr_walking_risk(stream);
+
+    return stream->batch.is_fill ? risk * 3 / 4 : (risk + 1) / 2;
+}
+
+/* Pages that were asked for and are not committed are what a kill would repeat. */
 static bool
 is_bold(const struct gr_stream *stream, int64_t more)
 {
-    int64_t risk = gr_walking_risk(stream);
     int64_t pages = stream->batch.pages + more;
 
-    return pages + stream->pages_in_script > risk || pages > (risk + 1) / 2;
+    return pages + stream->pages_in_script > gr_walking_risk(stream) ||
+           pages > gr_walking_most(stream);
 }
 
 /* The lane of the walk's chain of pages. */

@@ -56,7 +56,11 @@ gr_commit_state(struct gr_script *script, const struct gr_table *table,
                   " completed_at = case when $9::boolean then now() else completed_at end,"
                   " updated_at = now() where object = $1 and fence = $2::bigint",
                   table->state);
-    (void)gr_script_fence(script, gr_buf_text(&sql), params, sizeof(params) / sizeof(params[0]));
+    if (state->is_locked)
+        (void)gr_script_sql(script, gr_buf_text(&sql), params, sizeof(params) / sizeof(params[0]));
+    else
+        (void)gr_script_fence(script, gr_buf_text(&sql), params,
+                              sizeof(params) / sizeof(params[0]));
     if (state->is_relaxed)
         gr_script_relax(script);
     (void)gr_script_sql(script,

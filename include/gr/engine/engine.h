@@ -302,6 +302,10 @@ void gr_filling_end(struct gr_stream *stream);
 /* Pages that may be asked for and not committed, besides one. */
 int64_t gr_walking_risk(const struct gr_stream *stream);
 
+/* Of these, so many are of one batch, besides one: the others are read while it is committed, which
+   takes a moment where its rows were sent before. */
+int64_t gr_walking_most(const struct gr_stream *stream);
+
 /* The batch's part of a script behind its rows, and what is remembered until that is committed. */
 void gr_walking_put_rest(struct gr_stream *stream, struct gr_script *script);
 

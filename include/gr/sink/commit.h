@@ -39,6 +39,7 @@ struct gr_commit_state {
     const char *mode;
     int64_t source_clock_us; /* GR_TIME_NONE: left as it is                                  */
     bool is_complete;        /* sets completed_at                                            */
+    bool is_locked;          /* the script began with the fence: this one decides no more    */
     bool is_relaxed;         /* the script is: a crash of the server may take back what it does,
                                 and all that came after it                                   */
 };
