@@ -1,5 +1,6 @@
 """Walks through lists that move, break their promises, or are left half-way."""
 
+import json
 import signal
 import unittest
 
@@ -233,6 +234,16 @@ class AskedAhead(Case):
                 if fault == "reversed":   # what was asked ahead is no page of the walk through everything
                     scan = [request["query"] for request in self.requests("/api/tickets") if "created_datetime" in request["query"]]
                     self.assertEqual(self.PAGES, len(scan))
+
+    def test_a_walk_is_left_when_all_is_on_disk(self):
+        """Its pages come faster than commits, which do not wait for the disk; the last one does, before anything else claims them."""
+        self.file = self.replication(("tickets",))
+        log = self.run_replication(self.file, "--log-level", "debug", "--log-format", "json").stderr
+        events = [json.loads(line) for line in log.splitlines()]
+        left = next(n for n, event in enumerate(events) if event["event"] == "phase" and event["from"] == "walk")
+        scripts = [event["script"] for event in events[:left] if event["event"] == "sql"]
+        self.assertIn("synchronous_commit = off", "".join(scripts))
+        self.assertNotIn("synchronous_commit = off", scripts[-1])
 
     def test_nothing_is_asked_beyond_a_limit(self):
         self.walked()

@@ -58,7 +58,6 @@ TWINS = (
          ("src/engine/walking.c", "    bool is_close = gr_clock_ms() - stream->committed_ms < GR_RELAX_MS || stream->batch.pages > 1;",
           "    bool is_close = gr_clock_ms() >= stream->committed_ms;"),
          tests="integration test_first_run.FirstRun.test_commits_wait_for_the_disk"),
-
     twin("ahead-believed", "what was asked for ahead of a page that was not what it seemed is let go",
          ("src/engine/walking.c", "    if (url != NULL && strcmp(url, lane->url) == 0)", "    if (lane->url != NULL)"),
          tests="integration test_walks.AskedAhead.test_a_page_that_is_not_what_it_seemed"),
@@ -67,6 +66,11 @@ TWINS = (
          tests=("unit test_walk", "integration test_walks.AskedAhead.test_no_page_is_asked_for_twice")),
     twin("crash-not-noticed", "what a crash of the server takes back is read once more, before anything claims it",
          ("src/engine/warehouse.c", "        if (stream->is_unsure)", "        if (false)"), tests="crash test_cut.Crash.test_what_was_not_on_disk"),
+    twin("left-in-a-hurry", "a walk is left only after a commit that is on disk",
+         ("src/engine/walking.c", "return is_close && !stream->walk.is_done ?", "return is_close ?"),
+         ("src/engine/walking.c", "    if (stream->is_unsure) {", "    if (false) {"),
+         tests="integration test_walks.AskedAhead.test_a_walk_is_left_when_all_is_on_disk"),
+
     # -- the fence
     twin("no-fence", "a run that was overtaken commits nothing",
          ("src/sink/run.c", "if (step->decides == DECIDES_FENCE) {", "if (false) {"),

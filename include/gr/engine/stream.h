@@ -3,8 +3,8 @@
  *
  * A stream goes through the phases of the table in src/engine/stream.c, one step at a time; a row
  * also says what `kill -9` in that phase leaves behind. Within a phase it has lanes: a lane is one
- * chain of requests (the walk has one, and while a page is read
- * a second one that asks ahead; a queue is drained by several). What lanes bring is gathered
+ * chain of requests (the walk has one, and while a page is read a second one that asks ahead; a
+ * queue is drained by several). What lanes bring is gathered
  * in batches, and a batch is committed when the warehouse is free. What a kill would repeat is kept
  * to one page, and once a walk has committed GR_STRICT_PAGES to one in GR_LOSS_PAGES of them: so
  * batches are single pages at first, and grow only where pages come faster than commits. Nor does
