@@ -149,12 +149,13 @@ gr_phase_make(struct gr_stream *made, enum gr_phase *next, struct gr_error *err)
 
     if (made->has_script || (maker != NULL && maker->phase == GR_PHASE_OPEN))
         return true;
+    if (!made->making.is_begun && !gr_warehouse_is_free(made->engine))
+        return true;
     if (!made->making.is_begun && made->making.from == NULL &&
         (!find_from(made, err) || !find_whether_current(made, err)))
         return false;
     if (!made->making.is_begun && !made->engine->is_stopping) {
-        if (gr_warehouse_is_free(made->engine))
-            make_all(made);
+        make_all(made);
         return true;
     }
     made->report->activity = "goes along with what it is made from";
