@@ -350,7 +350,7 @@ gr_phase_audit(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     struct gr_stream_audit *audit = &stream->report->audit;
 
     (void)err;
-    if (stream->has_script)
+    if (gr_warehouse_works_for(stream))
         return true;
     if (stream->engine->is_stopping || audit->is_over || stream->report->error.fault != GR_OK ||
         audit->method == GR_AUDIT_NEITHER || audit->method == GR_AUDIT_NO_CLAIM) {

@@ -83,7 +83,7 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
     GR_CLEANUP(gr_free_var) char *walk = NULL;
     struct gr_script *script;
 
-    if (stream->has_closed && !stream->has_script) {
+    if (stream->has_closed && !gr_warehouse_works_for(stream)) {
         if (is_complete(stream) && !gr_stream_is_audit(stream))
             stream->report->as_of_us =
                 stream->walk.clock_us != GR_TIME_NONE ? stream->walk.clock_us : gr_clock_us();
@@ -91,7 +91,7 @@ gr_phase_close(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
         *next = GR_PHASE_DONE;
         return true;
     }
-    if (stream->has_closed || !gr_warehouse_is_free(engine))
+    if (stream->has_closed || !gr_warehouse_is_quiet(engine))
         return true;
     stream->is_whole = is_whole(stream);
     status = final_status(stream);

@@ -527,7 +527,7 @@ gr_drain_session_lost(struct gr_stream *stream)
 bool
 gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *err)
 {
-    bool is_idle = !stream->has_script;
+    bool is_idle = !gr_warehouse_works_for(stream);
 
     (void)err;
     ask_more(stream);
@@ -535,7 +535,7 @@ gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
         commit_answers(stream);
     for (size_t i = 0; i < stream->engine->lane_count; i++)
         is_idle = is_idle && stream->lanes[i].state == GR_LANE_IDLE;
-    if (is_idle && !stream->has_script &&
+    if (is_idle && !gr_warehouse_works_for(stream) &&
         (stream->queue_next >= stream->queue_count || stream->engine->is_stopping))
         *next = gr_stream_is_audit(stream) ? GR_PHASE_AUDIT : GR_PHASE_SETTLE;
     return true;

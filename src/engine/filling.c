@@ -3,9 +3,16 @@
  * begin and to end as some hundred rows, and rows are sent as they come: so it stays open while
  * pages come quickly, nobody else wants the warehouse, and a kill would not repeat more than it
  * may. What it has sent it does not keep: broken off, the walk reads its pages again.
+ *
+ * Where the backend is slower than the pages, there are two of them: a COPY ends as soon as enough
+ * of it waits to be sent, and the next one is open in the other session meanwhile. They commit one
+ * after the other, in the order of the pages.
  */
+#include "gr/base/log.h"
 #include "gr/base/time.h"
 #include "gr/engine/engine.h"
+
+enum { HELD_MS = 5000 };
 
 /* Moves the rows of pages that are whole. While the backend has something to do, nobody is late. */
 static void
@@ -18,15 +25,15 @@ extend(struct gr_stream *stream, struct gr_script *script)
 }
 
 void
-gr_filling_begin(struct gr_stream *stream)
+gr_filling_begin(struct gr_stream *stream, struct gr_pg *pg)
 {
     struct gr_script *script = gr_script_new(stream->plan->name);
 
-    gr_commit_fence(script, &stream->table, stream->engine->run_id);
-    stream->count_step = gr_commit_fill(script, &stream->table);
-    stream->batch.is_open = stream->was_filled = true;
+    stream->batch.copy_step = gr_commit_fill(script, &stream->table);
+    stream->batch.is_open = true;
+    stream->held_ms = 0;
     extend(stream, script);
-    gr_warehouse_start(stream, script);
+    gr_warehouse_start_fill(stream, script, pg);
     gr_filling_step(stream);
 }
 
@@ -40,29 +47,32 @@ is_enough(const struct gr_stream *stream)
 }
 
 static bool
+is_ahead(const struct gr_stream *stream)
+{
+    return gr_script_unsent(stream->engine->fill.script) >= GR_AHEAD_BYTES;
+}
+
+static bool
 must_end(const struct gr_stream *stream)
 {
-    return is_enough(stream) || stream->engine->is_waited_for || stream->engine->is_stopping ||
-           stream->walk.is_done || gr_walk_is_scan(&stream->walk) ||
-           gr_clock_ms() - stream->starved_ms >= GR_RELAX_MS;
+    const struct gr_engine *engine = stream->engine;
+
+    return is_enough(stream) || engine->is_waited_for || engine->is_stopping ||
+           stream->phase != GR_PHASE_WALK || stream->walk.is_done ||
+           gr_walk_is_scan(&stream->walk) || gr_clock_ms() - stream->starved_ms >= GR_RELAX_MS ||
+           (gr_spare_is_ready(engine) && is_ahead(stream));
 }
 
-void
-gr_filling_step(struct gr_stream *stream)
+/* False: another script has to come to its end before. */
+static bool
+end(struct gr_stream *stream)
 {
-    extend(stream, stream->engine->script);
-    if (must_end(stream))
-        gr_filling_end(stream);
-}
-
-void
-gr_filling_end(struct gr_stream *stream)
-{
-    struct gr_script *script = stream->engine->script;
     const struct gr_stream *parent = gr_walking_parent(stream);
     const struct gr_batch *batch = &stream->batch;
+    struct gr_script *script = stream->engine->fill.script;
 
-    extend(stream, script);
+    if (!gr_warehouse_end_fill(stream->engine))
+        return false;
     gr_stream_commit_state(stream, script, batch->walk, batch->bookmark_us, batch->clock_us,
                            gr_walking_commit_kind(stream));
     gr_commit_filled(script, &stream->table, batch->tuples, batch->tuple_count, stream->feeds,
@@ -72,4 +82,44 @@ gr_filling_end(struct gr_stream *stream)
     gr_walking_put_rest(stream, script);
     gr_script_copy_close(script);
     gr_warehouse_show(stream, script);
+    return true;
+}
+
+/* The other script takes long. Perhaps it waits for a row of this one, by a key that came twice or
+   by a trigger of the table's owner: then neither would ever end, and the server sees no circle. */
+static void
+wait_for_end(struct gr_stream *stream)
+{
+    int64_t now_ms = gr_clock_ms();
+
+    if (stream->held_ms == 0)
+        stream->held_ms = now_ms;
+    if (now_ms - stream->held_ms < HELD_MS)
+        return;
+    gr_log(GR_LOG_INFO, stream->plan->name,
+           "a commit takes long: lets go of what came behind it, and goes on with one session",
+           NULL);
+    gr_spare_retire(stream->engine);
+    gr_walking_lost_session(stream);
+}
+
+void
+gr_filling_step(struct gr_stream *stream)
+{
+    extend(stream, stream->engine->fill.script);
+    if (is_ahead(stream) && stream->plan->pre_sql == NULL)
+        gr_spare_want(stream->engine);
+    if (!must_end(stream))
+        stream->held_ms = 0;
+    else if (!end(stream))
+        wait_for_end(stream);
+}
+
+void
+gr_filling_give_up(struct gr_stream *stream)
+{
+    if (!stream->batch.is_open)
+        return;
+    gr_script_give_up(stream->engine->fill.script);
+    stream->batch.is_open = false;
 }

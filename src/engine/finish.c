@@ -228,7 +228,7 @@ gr_phase_finish(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
     for (size_t i = 0; i < stream->engine->lane_count; i++)
         if (stream->lanes[i].state != GR_LANE_IDLE)
             return ask_next(stream), true;
-    if (stream->has_script)
+    if (gr_warehouse_works_for(stream))
         return true;
     if (!stream->walk.is_done) {
         *next = GR_PHASE_WALK; /* the scan has to be done again */

@@ -147,7 +147,7 @@ gr_phase_make(struct gr_stream *made, enum gr_phase *next, struct gr_error *err)
 {
     const struct gr_stream *maker = maker_of(made);
 
-    if (made->has_script || (maker != NULL && maker->phase == GR_PHASE_OPEN))
+    if (gr_warehouse_works_for(made) || (maker != NULL && maker->phase == GR_PHASE_OPEN))
         return true;
     if (!made->making.is_begun && !gr_warehouse_is_free(made->engine))
         return true;

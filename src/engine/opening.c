@@ -501,7 +501,7 @@ gr_phase_open(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
 {
     struct gr_engine *engine = stream->engine;
 
-    if (!gr_warehouse_is_free(engine) || open_stream(stream, next, err))
+    if (!gr_warehouse_is_quiet(engine) || open_stream(stream, next, err))
         return true;
     if (err->fault != GR_FAULT_LOST)
         return false;

@@ -109,7 +109,7 @@ has_ended(const struct gr_engine *engine)
     for (size_t i = 0; i < engine->count; i++)
         if (engine->streams[i].phase != GR_PHASE_DONE)
             return false;
-    return engine->script == NULL;
+    return engine->job.script == NULL && engine->fill.script == NULL;
 }
 
 /* Why the run has to stop, or NULL: for the loop, and for what waits outside of it. */
@@ -178,11 +178,7 @@ pause_ms(const struct gr_engine *engine, int64_t now_ms)
     int64_t due = engine->is_stopping ? -1 : gr_requests_due_ms(engine, now_ms);
     int64_t most = engine->options->progress != NULL ? PROGRESS_MS : IDLE_MS;
 
-    /* What the push between rows has brought to its end is told at once. */
-    if (engine->script != NULL && gr_script_is_over(engine->script))
-        most = 0;
-    else if (gr_warehouse_is_open(engine))
-        most = GR_RELAX_MS;
+    most = gr_warehouse_pause_ms(engine, most);
     return due < 0 || due > most ? most : due;
 }
 
@@ -211,9 +207,10 @@ loop(struct gr_engine *engine)
 
     while (!has_ended(engine)) {
         int64_t now_ms = gr_clock_ms();
-        struct gr_http_socket sockets[2];
+        struct gr_http_socket sockets[4];
 
         gr_warehouse_poll(engine);
+        gr_spare_poll(engine);
         gr_leasing_poll(engine, now_ms);
         gr_requests_take(engine, now_ms);
         maybe_stop(engine, now_ms);
@@ -226,9 +223,12 @@ loop(struct gr_engine *engine)
         }
         if (has_ended(engine))
             break;
-        sockets[0] = gr_warehouse_socket(engine);
-        sockets[1] = gr_leasing_socket(engine);
-        gr_http_wait(engine->http, sockets, 2, pause_ms(engine, gr_clock_ms()));
+        sockets[0] = gr_job_socket(&engine->job);
+        sockets[1] = gr_job_socket(&engine->fill);
+        sockets[2] = gr_spare_socket(engine);
+        sockets[3] = gr_leasing_socket(engine);
+        gr_http_wait(engine->http, sockets, sizeof(sockets) / sizeof(sockets[0]),
+                     pause_ms(engine, gr_clock_ms()));
     }
     report_now(engine);
 }
@@ -406,10 +406,12 @@ close_run(struct gr_engine *engine)
         gr_stream_free(&engine->streams[i]);
     gr_free(engine->streams);
     gr_tape_free(&engine->tape);
-    gr_script_free(engine->script);
+    gr_script_free(engine->job.script);
+    gr_script_free(engine->fill.script);
     gr_http_close(engine->http);
     gr_oauth_free(&engine->oauth);
     gr_leasing_close(engine);
+    gr_spare_close(engine);
     gr_pg_close(engine->pg);
 }
 

@@ -57,7 +57,8 @@ is_quiet(const struct gr_stream *stream)
 {
     return stream->phase >= GR_PHASE_CLOSE ||
            (stream->phase == GR_PHASE_SETTLE && stream->rounds > 0 && !stream->is_fed &&
-            !stream->is_settled && !stream->has_script && stream->queue_count < GR_QUEUE_BLOCK);
+            !stream->is_settled && !gr_warehouse_works_for(stream) &&
+            stream->queue_count < GR_QUEUE_BLOCK);
 }
 
 enum feeders { ALL_FEEDERS, BUT_CHILDREN };
@@ -274,7 +275,7 @@ gr_phase_settle(struct gr_stream *stream, enum gr_phase *next, struct gr_error *
     bool is_more = stream->queue_count == GR_QUEUE_BLOCK;
 
     (void)err;
-    if (stream->has_script)
+    if (gr_warehouse_works_for(stream))
         return true;
     if (!gr_stream_has_queue(stream) || stream->engine->is_stopping) {
         *next = GR_PHASE_CLOSE;

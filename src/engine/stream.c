@@ -194,7 +194,7 @@ gr_stream_activity(const struct gr_stream *stream, int64_t now_ms)
 {
     const char *waiting = NULL;
 
-    if (stream->has_script)
+    if (gr_warehouse_works_for(stream))
         return "commits";
     for (size_t i = 0; i < stream->engine->lane_count; i++) {
         const struct gr_lane *lane = &stream->lanes[i];
@@ -230,7 +230,6 @@ gr_stream_commit_state(struct gr_stream *stream, struct gr_script *script, const
                                               .mode = gr_mode_name(stream->plan->mode),
                                               .source_clock_us =
                                                   stream->plan->has_range ? GR_TIME_NONE : clock_us,
-                                              .is_locked = gr_script_is_open(script),
                                               .is_complete = kind == GR_COMMIT_COMPLETE,
                                               .is_relaxed = kind == GR_COMMIT_RELAXED});
 }

@@ -22,7 +22,7 @@ is_full(const struct gr_stream *stream, size_t more)
     const struct gr_batch *batch = &stream->batch;
     size_t page = batch->pages > 0 ? batch->rows.len / (size_t)batch->pages : 0;
 
-    if (batch->is_open && gr_script_unsent(stream->engine->script) >= GR_AHEAD_BYTES)
+    if (batch->is_open && gr_script_unsent(stream->engine->fill.script) >= GR_AHEAD_BYTES)
         return true;
     return batch->rows.len + (1 + more) * page >= GR_BATCH_BYTES ||
            (limit > 0 &&
@@ -63,7 +63,8 @@ gr_walking_most(const struct gr_stream *stream)
 {
     int64_t risk = gr_walking_risk(stream);
 
-    return stream->batch.is_fill ? risk * 3 / 4 : (risk + 1) / 2;
+    return stream->batch.is_fill && !gr_spare_is_ready(stream->engine) ? risk * 3 / 4
+                                                                       : (risk + 1) / 2;
 }
 
 /* Pages that were asked for and are not committed are what a kill would repeat. */
@@ -427,6 +428,7 @@ gr_walking_put_rest(struct gr_stream *stream, struct gr_script *script)
     gr_walking_put_fields(stream, script);
     stream->has_counts = !batch->is_scan && !batch->is_fill;
     stream->was_filled = batch->is_fill;
+    stream->count_step = batch->is_fill ? batch->copy_step : stream->count_step;
     stream->pages_in_script = batch->pages;
     stream->rows_in_script = (int64_t)batch->tuple_count;
     empty_batch(batch);
@@ -454,6 +456,21 @@ commit_batch(struct gr_stream *stream)
     }
     gr_walking_put_rest(stream, script);
     gr_warehouse_start(stream, script);
+}
+
+static void
+begin_commit(struct gr_stream *stream)
+{
+    struct gr_pg *place;
+
+    if (!stream->batch.is_fill) {
+        if (gr_warehouse_is_free(stream->engine))
+            commit_batch(stream);
+        return;
+    }
+    place = gr_warehouse_place(stream);
+    if (place != NULL)
+        gr_filling_begin(stream, place);
 }
 
 /* The next batch asks what of it is known already if most of this one was. */
@@ -501,6 +518,7 @@ gr_walking_unstaged(struct gr_stream *stream)
 void
 gr_walking_refused_fill(struct gr_stream *stream)
 {
+    gr_filling_give_up(stream);
     stream->must_reopen = true;
     stream->may_not_fill = true;
 }
@@ -508,6 +526,7 @@ gr_walking_refused_fill(struct gr_stream *stream)
 void
 gr_walking_lost_session(struct gr_stream *stream)
 {
+    gr_filling_give_up(stream);
     stream->must_reopen = true;
     stream->goes_on_filling = stream->is_filling;
 }
@@ -548,22 +567,21 @@ gr_phase_walk(struct gr_stream *stream, enum gr_phase *next, struct gr_error *er
     bool is_idle;
 
     (void)err;
+    if (stream->batch.is_open)
+        gr_filling_step(stream);
     if (stream->must_reopen) {
+        /* What is being committed counts. */
+        if (gr_warehouse_works_for(stream))
+            return true;
         let_go(stream);
         *next = GR_PHASE_OPEN;
         return true;
     }
-    if (stream->batch.is_open)
-        gr_filling_step(stream);
     ask_next(stream);
-    if (!is_empty(&stream->batch) && !stream->batch.is_open && gr_warehouse_is_free(engine)) {
-        if (stream->batch.is_fill)
-            gr_filling_begin(stream);
-        else
-            commit_batch(stream);
-    }
-    is_idle =
-        lane_of(stream)->state == GR_LANE_IDLE && is_empty(&stream->batch) && !stream->has_script;
+    if (!is_empty(&stream->batch) && !stream->batch.is_open)
+        begin_commit(stream);
+    is_idle = lane_of(stream)->state == GR_LANE_IDLE && is_empty(&stream->batch) &&
+              !gr_warehouse_works_for(stream);
     if (!is_idle || (!stream->walk.is_done && !engine->is_stopping))
         return true;
     if (stream->is_unsure) {

@@ -56,11 +56,7 @@ gr_commit_state(struct gr_script *script, const struct gr_table *table,
                   " completed_at = case when $9::boolean then now() else completed_at end,"
                   " updated_at = now() where object = $1 and fence = $2::bigint",
                   table->state);
-    if (state->is_locked)
-        (void)gr_script_sql(script, gr_buf_text(&sql), params, sizeof(params) / sizeof(params[0]));
-    else
-        (void)gr_script_fence(script, gr_buf_text(&sql), params,
-                              sizeof(params) / sizeof(params[0]));
+    (void)gr_script_fence(script, gr_buf_text(&sql), params, sizeof(params) / sizeof(params[0]));
     if (state->is_relaxed)
         gr_script_relax(script);
     (void)gr_script_sql(script,
@@ -79,20 +75,6 @@ gr_commit_anchor(struct gr_script *script, const struct gr_table *table, int64_t
     gr_buf_printf(&sql, "update %s.streams set anchor = $2::timestamptz where object = $1",
                   table->state);
     (void)gr_script_sql(script, gr_buf_text(&sql), params, 2);
-}
-
-void
-gr_commit_fence(struct gr_script *script, const struct gr_table *table, int64_t run_id)
-{
-    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-    char run[NUMBER_BYTES];
-    const char *params[] = {table->object, number(run_id, run)};
-
-    gr_buf_printf(&sql,
-                  "select from %s.streams where object = $1 and fence = $2::bigint"
-                  " for no key update",
-                  table->state);
-    (void)gr_script_fence(script, gr_buf_text(&sql), params, 2);
 }
 
 /* Rows that come twice are all wanted: which of them counts is for the merge to say. Each key is

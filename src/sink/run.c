@@ -327,7 +327,7 @@ copy_on(struct gr_script *script)
     struct pollfd fd = {.fd = PQsocket(conn), .events = POLLIN};
     const char *piece;
     size_t len = next_piece(script, &piece);
-    const char *reason = poll(&fd, 1, 0) > 0 ? stopped : NULL;
+    const char *reason = script->is_given_up || poll(&fd, 1, 0) > 0 ? stopped : NULL;
     int sent;
 
     if (reason == NULL && is_starved(script))
@@ -360,7 +360,7 @@ turn(struct gr_script *script)
     if (script->phase == PHASE_COPY_DATA) {
         if (flushed == 0 && copy_on(script))
             return true;
-        script->wants_write = flushed == 1 || !is_starved(script);
+        script->wants_write = flushed == 1 || script->is_given_up || !is_starved(script);
         if (flushed == 0)
             return false;
         /* The socket is full because the server has stopped reading, perhaps with an error. */

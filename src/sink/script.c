@@ -205,6 +205,19 @@ gr_script_copy_close(struct gr_script *script)
     script->steps[script->open].is_open = false;
 }
 
+void
+gr_script_give_up(struct gr_script *script)
+{
+    script->is_given_up = true;
+    script->wants_write = true; /* so that whoever waits comes back at once */
+}
+
+bool
+gr_script_is_given_up(const struct gr_script *script)
+{
+    return script->is_given_up;
+}
+
 bool
 gr_script_is_open(const struct gr_script *script)
 {

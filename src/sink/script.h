@@ -48,10 +48,11 @@ struct gr_script {
     struct step *steps; /* owned                                      */
     size_t count;
     size_t cap;
-    int64_t session; /* that it is bound to; 0: any                */
-    size_t gate;     /* the open gate while writing, or SIZE_MAX   */
-    size_t open;     /* the COPY that is or was open, or SIZE_MAX  */
-    bool is_relaxed; /* its commit need not be on disk             */
+    int64_t session;  /* that it is bound to; 0: any                */
+    size_t gate;      /* the open gate while writing, or SIZE_MAX   */
+    size_t open;      /* the COPY that is or was open, or SIZE_MAX  */
+    bool is_relaxed;  /* its commit need not be on disk             */
+    bool is_given_up; /* its open COPY is                           */
 
     struct gr_pg *pg; /* borrowed while running                     */
     enum phase phase;

@@ -65,7 +65,7 @@ static const struct setting {
     {"SLING_TEMP_DIR",         NULL, "no temporary files are written", false},
     {"SLING_KEEP_TEMP",        NULL, "staging tables belong to the run and go with it", false},
     {"SLING_PROXY",            NULL, "set HTTPS_PROXY in the process environment", false},
-    {"SLING_POOL",             NULL, "a run has one connection for its data", false},
+    {"SLING_POOL",             NULL, "a run opens the sessions that it needs, three at most", false},
     {"SLING_OUTPUT",           NULL, "use --output", false},
     {"SLING_SHOW_PROGRESS",    NULL, "use --progress", false},
     {"SLING_PPROF",            NULL, "there is no profiler", false},

@@ -28,10 +28,10 @@ def an_empty_page_at(condition):
 TWINS = (
     # -- one transaction
     twin("bookmark-first", "rows, bookmark and queue commit in one transaction",
-         ("src/engine/filling.c", "    stream->count_step = gr_commit_fill(script, &stream->table);\n",
+         ("src/engine/filling.c", "    stream->batch.copy_step = gr_commit_fill(script, &stream->table);\n",
           "    gr_stream_commit_state(stream, script, stream->batch.walk, stream->batch.bookmark_us, stream->batch.clock_us, GR_COMMIT_PLAIN);\n"
           "    (void)gr_script_sql(script, \"commit and chain\", NULL, 0);\n"
-          "    stream->count_step = gr_commit_fill(script, &stream->table);\n"),
+          "    stream->batch.copy_step = gr_commit_fill(script, &stream->table);\n"),
          tests="crash test_kill.Kill.test_every_message_of_a_page", short=True),
     twin("bookmark-before-merge", "rows, bookmark and queue commit in one transaction",
          ("src/sink/commit.c", "    (void)gr_script_sql(script,\n                        state->is_relaxed",
@@ -70,6 +70,12 @@ TWINS = (
          ("src/engine/walking.c", "return is_close && !stream->walk.is_done ?", "return is_close ?"),
          ("src/engine/walking.c", "    if (stream->is_unsure) {", "    if (false) {"),
          tests="integration test_walks.AskedAhead.test_a_walk_is_left_when_all_is_on_disk"),
+    twin("second-claims-the-first", "what follows a commit that failed in the other session is not committed",
+         ("src/engine/filling.c", "    if (!stream->batch.is_open)\n        return;\n    gr_script_give_up", "    if (true)\n        return;\n    gr_script_give_up"),
+         tests="integration test_two_sessions.TwoSessions.test_either_session_ends"),
+    twin("waits-for-itself", "two sessions that wait for each other through a table of its owner's end",
+         ("src/engine/filling.c", "now_ms - stream->held_ms < HELD_MS", "now_ms >= stream->held_ms"),
+         tests="integration test_two_sessions.TwoSessions.test_commits_that_wait_for_each_other"),
 
     # -- the fence
     twin("no-fence", "a run that was overtaken commits nothing",

@@ -1,12 +1,11 @@
 /*
- * gr/engine/engine.h - what the modules of the engine share: the run and its two connections.
+ * gr/engine/engine.h - what the modules of the engine share: the run and its connections.
  *
  * Shape   run.c owns the loop; request.c sends and receives; leasing.c asks whether it may;
- *         warehouse.c runs scripts; stream.c has
- *         the phases; opening.c, auditing.c, walking.c, filling.c, finish.c, comparing.c,
- *         settle.c, drain.c and closing.c do them
- * Errors  as their functions say
- * Owns    the engine owns its connections and streams
+ *         warehouse.c runs scripts, spare.c has a second session for it; stream.c has the phases;
+ * opening.c, auditing.c, walking.c, filling.c, finish.c, comparing.c, settle.c, drain.c and
+ * closing.c do them Errors  as their functions say Owns    the engine owns its connections and
+ * streams
  */
 #ifndef GR_ENGINE_ENGINE_H
 #define GR_ENGINE_ENGINE_H
@@ -26,6 +25,29 @@ struct gr_leasing {
     bool was_told; /* the operator knows that it could not be had          */
 };
 
+/* A script at work in a session. */
+struct gr_job {
+    struct gr_pg *pg;         /* borrowed                                             */
+    struct gr_script *script; /* owned; NULL: none                                    */
+    struct gr_stream *owner;  /* of the script                                        */
+    struct gr_error error;    /* why it could not begin; GR_OK                        */
+    int64_t begun_ms;
+};
+
+/* A second session, in which rows go on to a backend while the first one ends their predecessors.
+   It is there only once a backend was slower than the pages. */
+struct gr_spare {
+    struct gr_pg *pg; /* owned, or NULL                                       */
+    enum {
+        GR_SPARE_UNASKED,
+        GR_SPARE_OPENING,
+        GR_SPARE_UNPROVEN, /* it stands; whether beside the same server's life as the first one
+                              is to be seen: or that one's commits may be gone already      */
+        GR_SPARE_READY,
+        GR_SPARE_RETIRED /* it could not be had, or has broken: no more in this run        */
+    } state;
+};
+
 struct gr_engine {
     const struct gr_plan *plan;
     const struct gr_run_options *options;
@@ -39,15 +61,15 @@ struct gr_engine {
     struct gr_tape tape;       /* owned; of the page that is being read                */
     struct gr_stream *streams; /* owned */
     size_t count;
-    size_t lane_count;            /* of each stream                                       */
-    size_t turn;                  /* whose lanes are served first: everybody in turn      */
-    struct gr_script *script;     /* owned; the one that runs, or NULL                    */
-    struct gr_stream *owner;      /* of the script                                        */
-    struct gr_error script_error; /* why it could not begin; GR_OK                       */
-    int conflicts;                /* times the script was tried again                     */
-    int losses;                   /* sessions that have broken                            */
-    bool is_waited_for;           /* somebody found the warehouse at work                 */
-    int64_t script_ms;            /* when it was begun                                    */
+    size_t lane_count;  /* of each stream                                       */
+    size_t turn;        /* whose lanes are served first: everybody in turn      */
+    struct gr_job job;  /* the script that is whole, of which there is one ...  */
+    struct gr_job fill; /* ... and beside it the one whose COPY is open         */
+    struct gr_spare spare;
+    int conflicts;      /* times the job was tried again                        */
+    int losses;         /* sessions that have broken                            */
+    bool is_waited_for; /* somebody found the warehouse at work                 */
+    bool is_claimed;    /* the fill will be the next job                        */
     int64_t run_id;
     bool was_reached;            /* the source has answered something                    */
     bool was_answered;           /* ... as the API does, with JSON                       */
@@ -179,11 +201,20 @@ struct gr_http_socket gr_leasing_socket(const struct gr_engine *engine);
 
 /* --- warehouse.c ---------------------------------------------------------------------------- */
 
-/* True if a script may be started now; if not, it is remembered that somebody waits. */
+/* True if a script may be started now; if not, it is remembered that somebody waits. What a script
+   has decided when it was written holds until it is committed, because there is one at a time; only
+   rows of an open COPY, which nobody sees, go to the server beside it. */
 bool gr_warehouse_is_free(struct gr_engine *engine);
 
-/* True if the COPY of the running script is open. */
-bool gr_warehouse_is_open(const struct gr_engine *engine);
+/* The same, and no COPY is open either: for statements that the loop waits for, because what these
+   wait for must not be something that waits for the loop. */
+bool gr_warehouse_is_quiet(struct gr_engine *engine);
+
+/* Where a fill of the stream may begin; NULL: nowhere now. */
+struct gr_pg *gr_warehouse_place(const struct gr_stream *stream);
+
+/* A script of the stream runs. */
+bool gr_warehouse_works_for(const struct gr_stream *stream);
 
 /* The script in the log, for those who want to see it. */
 void gr_warehouse_show(const struct gr_stream *stream, const struct gr_script *script);
@@ -191,19 +222,41 @@ void gr_warehouse_show(const struct gr_stream *stream, const struct gr_script *s
 /* Starts the script (taken) of a stream. */
 void gr_warehouse_start(struct gr_stream *stream, struct gr_script *script);
 
+/* The same with one whose COPY is open, in that session; and it becomes the job, once no other is.
+   False: not yet. */
+void gr_warehouse_start_fill(struct gr_stream *stream, struct gr_script *script, struct gr_pg *pg);
+bool gr_warehouse_end_fill(struct gr_engine *engine);
+
 /* A new session in place of a broken one, with the locks and temporary tables of the old one; tries
    for a minute. */
 bool gr_warehouse_reconnect(struct gr_engine *engine, struct gr_error *err);
 
-/* Goes on with the running script; tells its owner when it is done. */
+/* Goes on with what runs; tells its owner when it is done. */
 void gr_warehouse_poll(struct gr_engine *engine);
 
-/* Goes on with the running script, without telling anybody what has become of it: so that the
-   backend has work while a page is read. */
+/* Goes on with what runs, without telling anybody what has become of it: so that the backends have
+   work while a page is read. */
 void gr_warehouse_push(const struct gr_engine *engine);
 
+/* How long to wait for that at most: 0 if something has come to its end. */
+int64_t gr_warehouse_pause_ms(const struct gr_engine *engine, int64_t most_ms);
+
 /* What to wait for; fd -1: nothing. */
-struct gr_http_socket gr_warehouse_socket(const struct gr_engine *engine);
+struct gr_http_socket gr_job_socket(const struct gr_job *job);
+
+/* --- spare.c -------------------------------------------------------------------------------- */
+
+/* The backend is slower than the pages. Does not wait for what it begins. */
+void gr_spare_want(struct gr_engine *engine);
+void gr_spare_poll(struct gr_engine *engine);
+bool gr_spare_is_ready(const struct gr_engine *engine);
+
+/* Not used any more; and gone: nothing runs in it. */
+void gr_spare_retire(struct gr_engine *engine);
+void gr_spare_close(struct gr_engine *engine);
+
+/* What to wait for while it is opened; fd -1: nothing. */
+struct gr_http_socket gr_spare_socket(const struct gr_engine *engine);
 
 /* --- auditing.c ----------------------------------------------------------------------------- */
 
@@ -295,9 +348,13 @@ void gr_walking_unstaged(struct gr_stream *stream);
 
 /* --- filling.c: a batch whose rows are sent while further pages come ------------------------ */
 
-void gr_filling_begin(struct gr_stream *stream);
+void gr_filling_begin(struct gr_stream *stream, struct gr_pg *pg);
+
+/* Hands over what there is, and ends it when it is time to and no other script runs. */
 void gr_filling_step(struct gr_stream *stream);
-void gr_filling_end(struct gr_stream *stream);
+
+/* What was sent is taken back, if a COPY of the stream is open. */
+void gr_filling_give_up(struct gr_stream *stream);
 
 /* Pages that may be asked for and not committed, besides one. */
 int64_t gr_walking_risk(const struct gr_stream *stream);

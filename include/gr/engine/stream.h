@@ -36,7 +36,7 @@
 
 enum {
     GR_BATCH_BYTES = 2 * 1024 * 1024, /* a fuller batch fetches no further page          */
-    GR_AHEAD_BYTES = 1024 * 1024,     /* ... nor does an open COPY with so much unsent   */
+    GR_AHEAD_BYTES = 512 * 1024,      /* ... nor does an open COPY with so much unsent   */
     GR_ASK_IDS_MAX = 100,             /* ids in one request                              */
     GR_STRICT_PAGES = 64,             /* committed before more than one may be at risk    */
     GR_LOSS_PAGES = 8,                /* committed pages for each further one at risk ... */
@@ -112,6 +112,7 @@ struct gr_batch {
     bool begins_scan;
     bool is_fill;            /* rows are all new, and go straight into the table   */
     bool is_open;            /* ... by a COPY that runs already: see filling.c     */
+    size_t copy_step;        /* of the script that runs it                         */
     struct gr_tuple *tuples; /* owned; but of a scan                               */
     size_t tuple_count;
     char *walk; /* owned; the walk's state once this is committed      */
@@ -173,7 +174,6 @@ struct gr_stream {
     struct gr_tuple *page_tuples; /* owned; of the walk's last page                    */
     int64_t page_tuple_count;
     struct gr_batch batch;
-    bool has_script;         /* one of its scripts is running                       */
     int64_t pages_in_script; /* of a batch that is being committed                  */
     int64_t rows_in_script;
     bool finds_known; /* the batch asks which of its rows are here already  */
@@ -213,6 +213,7 @@ struct gr_stream {
     bool goes_on_filling; /* the rows in its table are its own                  */
     bool has_prepared;    /* pre_sql was run                                    */
     int64_t starved_ms;   /* since when an open COPY has had nothing to send    */
+    int64_t held_ms;      /* since when it should end and cannot; 0: it need not */
     int64_t anchor_us;    /* rows from here on are here; GR_TIME_NONE: unknown  */
     int64_t committed_ms; /* when its batch was last committed                  */
     bool has_refused;     /* the scan met objects that are no row: it may delete nothing */

@@ -4,8 +4,8 @@
  *
  * A commit is written as: gr_commit_state first (it is the fence, and takes the row lock that
  * orders two writers), then what the page does, then rejects. A fill does not know its state when
- * it begins: gr_commit_fence stands for it, and the state comes behind the rows. Rows, bookmark and
- * queue change in this one transaction or not at all.
+ * it begins: there the state comes behind the rows. Rows, bookmark and queue change in this one
+ * transaction or not at all.
  *
  * Conventions of the SQL
  *   - staging holds jsonb as text; values are cast to the real column type only for rows written
@@ -39,15 +39,11 @@ struct gr_commit_state {
     const char *mode;
     int64_t source_clock_us; /* GR_TIME_NONE: left as it is                                  */
     bool is_complete;        /* sets completed_at                                            */
-    bool is_locked;          /* the script began with the fence: this one decides no more    */
     bool is_relaxed;         /* the script is: a crash of the server may take back what it does,
                                 and all that came after it                                   */
 };
 void gr_commit_state(struct gr_script *script, const struct gr_table *table,
                      const struct gr_commit_state *state);
-
-/* The fence alone, with its lock. */
-void gr_commit_fence(struct gr_script *script, const struct gr_table *table, int64_t run_id);
 
 /* What is known of a tuple of COPY data. */
 struct gr_tuple {

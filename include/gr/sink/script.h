@@ -71,12 +71,17 @@ size_t gr_script_left_out(const struct gr_script *script);
 size_t gr_script_copy(struct gr_script *script, const char *sql, struct gr_buf *data);
 
 /* The same, but the COPY stays open while the script runs: tuples are appended until it is closed.
-   Steps behind it are added just before that. One to a script, which begins with a fence. */
+   Steps behind it are added just before that. One to a script. */
 size_t gr_script_copy_open(struct gr_script *script, const char *sql);
 
 /* Moves tuples into the open COPY; `data` keeps its memory. */
 void gr_script_append(struct gr_script *script, struct gr_buf *data);
 void gr_script_copy_close(struct gr_script *script);
+
+/* Ends the open COPY at once, and the script fails: with GR_FAULT_CONFLICT, if nothing else was
+   wrong with it. */
+void gr_script_give_up(struct gr_script *script);
+bool gr_script_is_given_up(const struct gr_script *script);
 
 /* Whether there is a COPY that is open; bytes of it that are not yet handed over; whether the
    script can run again. */

@@ -1,0 +1,129 @@
+"""A first load whose backend is slower than the pages goes on in a second session. Whatever becomes of either, the table is exact."""
+
+import signal
+import unittest
+
+from harness import Case
+
+STRICT = 6400   # rows that are committed page by page, before a walk may be ahead of its commits
+
+# A table of its owner's, whose trigger makes the server slow once pages may be ahead of it.
+SLOW = """
+create sequence public.n;
+create function public.slow() returns trigger language plpgsql as $$
+begin
+  if nextval('public.n') > {strict} then perform pg_sleep(0.001); end if;
+  {more}
+  return new;
+end $$;
+create trigger slow before insert on gorgias.tickets for each row execute function public.slow();
+"""
+FILL = "application_name = 'gorgias-replicate fill' and datname = current_database()"
+MAIN = "application_name = 'gorgias-replicate' and datname = current_database()"
+
+
+class TwoSessions(Case):
+    def prepare(self, more=""):
+        """An account, and its table with the trigger, empty."""
+        self.simulator(seed=61, tickets=9510)
+        self.file = self.replication(("tickets",))
+        self.run_replication(self.replication(("tickets",), defaults={"mode": "definition-only"}, name="definition.yaml"))
+        self.database.do(SLOW.format(strict=STRICT, more=more))
+        self.sim.clear_log()
+
+    def load(self, **options):
+        return self.start("run", self.file, "--output", "json", "--progress", "never", "--log-level", "debug", **options)
+
+    def wait_for_both(self, process):
+        """Until rows go to both backends."""
+        busy = ("select count(distinct application_name) = 2 from pg_stat_activity where datname = current_database() and state = 'active'"
+                " and query like 'copy \"gorgias\".\"tickets\"%' and application_name like 'gorgias-replicate%'")
+        self.wait_for(lambda: self.database.value(busy), "two COPYs at a time", process)
+
+    def check(self, result, expect=0):
+        self.assertEqual(expect, result.code, str(result)[-4000:])
+        self.assert_equals_source("tickets", result=result)
+        self.assertEqual([{"bookmark": True, "walk": None}], self.database.rows(
+            "select bookmark is not null as bookmark, walk -> 'gaps' as walk from _gorgias_replicate.streams where stream = 'tickets'"))
+
+    def asked(self):
+        return len(self.requests("/api/tickets"))
+
+    def test_rows_go_to_both(self):
+        self.prepare()
+        process = self.load()
+        self.wait_for_both(process)
+        result = self.finish(process)
+        self.assertIn("fills in two sessions", result.stderr)
+        self.assertNotIn("merges from now on", result.stderr)
+        self.check(result)
+        self.assertEqual(96, self.asked())   # nothing was read again
+        self.assertEqual(9510, result.stream("tickets")["inserted"])
+
+    def test_a_role_that_may_not_have_so_many(self):
+        self.prepare()
+        self.database.do("""create role few login connection limit 2; grant few to postgres; alter schema gorgias owner to few;
+            alter schema _gorgias_replicate owner to few; alter table gorgias.tickets owner to few; grant all on sequence public.n to few;
+            grant all on all tables in schema _gorgias_replicate to few""")
+        self.addCleanup(lambda: self.database.do("drop owned by few cascade; drop role few"))
+        self.file = self.replication(("tickets",), target=self.database.url(user="few"))
+        result = self.finish(self.load())
+        self.assertIn("goes on with one session", result.stderr)
+        self.assertNotIn("fills in two sessions", result.stderr)
+        self.check(result)
+
+    def test_either_session_ends(self):
+        for which in (FILL, MAIN):
+            with self.subTest(which):
+                self.database = self.database.server.database()
+                self.prepare()
+                process = self.load()
+                self.wait_for_both(process)
+                self.database.do(f"select pg_terminate_backend(pid) from pg_stat_activity where {which}")
+                result = self.finish(process)
+                self.assertIn('phase from=walk to=open', result.stderr)
+                self.check(result)
+
+    def test_killed(self):
+        self.prepare()
+        process = self.load()
+        self.wait_for_both(process)
+        self.kill(process)
+        for ticket in self.sim.truth("tickets")[::400]:
+            self.sim.mutate("ticket_update", id=ticket["id"])
+        self.check(self.finish(self.load()))
+
+    def test_stopped(self):
+        self.prepare()
+        process = self.load()
+        self.wait_for_both(process)
+        process.send_signal(signal.SIGTERM)
+        result = self.finish(process)
+        self.assertEqual(6, result.code)
+        rows = self.database.value("select count(*) from gorgias.tickets")
+        self.assertEqual(0, rows % 100)
+        self.assertEqual(rows, result.stream("tickets")["inserted"])
+        asked = self.asked()
+        self.assertLessEqual(rows // 100, asked)
+        self.check(self.finish(self.load()))
+        self.assertLessEqual(self.asked(), 96 + asked - rows // 100 + 2)   # whatever was committed was not read again, but for the first page
+
+    def test_commits_that_wait_for_each_other(self):
+        """Rows of both sessions meet in another table, where the one that commits first can wait for the other: no server sees that circle."""
+        self.prepare("update public.counts set n = n + 1 where k = new.id % 150;")
+        self.database.do("create table public.counts as select k, 0 as n from generate_series(0, 149) as k; create index on public.counts (k)")
+        result = self.finish(self.load())
+        self.check(result)
+        self.assertEqual(9510, self.database.value("select sum(n)::bigint from public.counts"))
+        self.assertRegex(result.stderr, "lets go of what came behind it|merges from now on")
+
+    def test_pre_sql_speaks_for_one_session(self):
+        self.prepare()
+        self.file = self.replication({"tickets": {"target_options": {"pre_sql": "set application_name = 'prepared'"}}})
+        result = self.finish(self.load())
+        self.assertNotIn("fills in two sessions", result.stderr)
+        self.check(result)
+
+
+if __name__ == "__main__":
+    unittest.main()
