@@ -14,7 +14,7 @@
 #include "gr/source/gorgias.h"
 
 enum { ASK_FAILURES_MAX = 20, ASK_PAGES_MAX = 5000, ASK_EMPTY_MAX = 3 };
-enum { LANES_LEAST = 4, QUEUE_PER_LANE = 4 };
+enum { LANES_LEAST = 4, QUEUE_PER_LANE = 2 };
 
 /* --- asking --------------------------------------------------------------------------------- */
 
@@ -64,13 +64,14 @@ begin_ask(struct gr_lane *lane)
     lane->gone_count = 0;
     lane->is_complete = lane->has_staged = lane->is_in_script = false;
     lane->has_refused = lane->asks_twice = false;
+    lane->clock_us = GR_TIME_NONE;
     lane->pages = lane->empty_pages = 0;
     memset(lane->found, 0, sizeof(lane->found));
     request(lane);
 }
 
-/* What is on its way is what a kill repeats: no more than a small part of the queue. A long one has
-   lanes enough to use a full budget at once. */
+/* What is on its way is what a kill repeats: no more than half of the queue. Some two dozen entries
+   have lanes enough to use a full budget at once. */
 static size_t
 lanes_for(const struct gr_stream *stream)
 {
@@ -262,6 +263,8 @@ gr_drain_answer(struct gr_lane *lane, struct gr_http_response *response,
     enum gr_ask ask = schema->ask;
     bool is_object = ask == GR_ASK_OBJECT || ask == GR_ASK_EXISTS;
 
+    if (lane->clock_us == GR_TIME_NONE)
+        lane->clock_us = response->date_us;
     if (fault == NULL)
         return is_object ? take_object(lane, response, err) : take_list(lane, response, err);
     /* Under this id there is nobody any more. A 404 of the whole list tells nothing of its rows. */
@@ -477,11 +480,31 @@ commit_answers(struct gr_stream *stream)
     gr_warehouse_start(stream, script);
 }
 
+/* Whoever feeds the queue later may name them for a change that the answer has seen. */
+static void
+remember_answers(const struct gr_lane *lane)
+{
+    struct gr_stream *stream = lane->stream;
+
+    if (lane->clock_us == GR_TIME_NONE || gr_stream_is_audit(stream))
+        return;
+    if (stream->answers == NULL)
+        stream->answers = gr_alloc(GR_ANSWERS_MAX, sizeof(stream->answers[0]));
+    for (size_t i = 0; i < lane->entry_count; i++) {
+        stream->answers[stream->next_answer] = (struct gr_queue_answer){
+            .key = lane->entries[i].key, .until_us = lane->clock_us - GR_LATE_US};
+        stream->next_answer = (stream->next_answer + 1) % GR_ANSWERS_MAX;
+        if (stream->answer_count < GR_ANSWERS_MAX)
+            stream->answer_count++;
+    }
+}
+
 static void
 lane_committed(struct gr_lane *lane)
 {
     lane->is_in_script = false;
     if (lane->is_complete) {
+        remember_answers(lane);
         lane->stream->report->queue -= (int64_t)lane->entry_count;
         lane->stream->auditing.after = gr_auditing_position(lane->stream, lane->entry_count);
         lane->stream->auditing.answered += lane->entry_count;

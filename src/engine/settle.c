@@ -10,10 +10,6 @@
 #include "gr/base/time.h"
 #include "gr/engine/engine.h"
 
-/* A change can be committed later than it is dated: later even than the walk that should have read
-   it. The same allowance as the lookback of the lists. */
-static const int64_t late_us = INT64_C(300) * 1000000;
-
 bool
 gr_stream_has_queue(const struct gr_stream *stream)
 {
@@ -187,20 +183,22 @@ settle(struct gr_stream *stream, bool is_new_round)
     if (is_new_round && schema->parent != NULL) {
         gr_commit_queue_resolve(script, &stream->table);
         gr_commit_queue_census(script, &stream->table, stream->parent_table,
-                               may_settle(stream) ? stream->walk.read_since_us - late_us
+                               may_settle(stream) ? stream->walk.read_since_us - GR_LATE_US
                                                   : GR_TIME_NONE,
                                stream->walk.floor_us);
     }
+    if (stream->answer_count > 0)
+        gr_commit_queue_answered(script, &stream->table, stream->answers, stream->answer_count);
     if (is_new_round && may_settle(stream))
         gr_commit_queue_settle(script, &stream->table, stream->parent_table,
-                               stream->walk.read_since_us - late_us, stream->walk.floor_us);
+                               stream->walk.read_since_us - GR_LATE_US, stream->walk.floor_us);
     if (is_new_round && (schema->ask == GR_ASK_IDS || schema->ask == GR_ASK_EXISTS) &&
         !stream->has_absent_child)
         gr_commit_queue_prune(script, &stream->table, gr_stream_child(stream));
     stream->reach_step = SIZE_MAX;
     if (may_reread(stream, is_new_round))
         stream->reach_step = gr_commit_queue_reach(script, &stream->table, stream->parent_table,
-                                                   stream->walk.read_since_us - late_us);
+                                                   stream->walk.read_since_us - GR_LATE_US);
     stream->rows_step =
         gr_commit_queue_next(script, &stream->table, stream->queue_seq, GR_QUEUE_BLOCK);
     gr_warehouse_start(stream, script);

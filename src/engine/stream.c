@@ -251,6 +251,7 @@ gr_stream_free(struct gr_stream *stream)
     gr_free(stream->auditing.kept);
     gr_free(stream->making.from);
     gr_free(stream->queue);
+    gr_free(stream->answers);
     gr_free(stream->page_tuples);
     for (size_t i = 0; i < stream->new_field_count; i++)
         gr_free(stream->new_fields[i]);

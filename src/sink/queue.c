@@ -55,6 +55,33 @@ gr_commit_queue_done(struct gr_script *script, const struct gr_table *table,
 }
 
 void
+gr_commit_queue_answered(struct gr_script *script, const struct gr_table *table,
+                         const struct gr_queue_answer *answers, size_t count)
+{
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf untils GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    int64_t *numbers = gr_alloc(count, sizeof(*numbers));
+    const char *params[3] = {table->object};
+
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = answers[i].key;
+    gr_sql_int_array(&keys, numbers, count);
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = answers[i].until_us;
+    gr_sql_int_array(&untils, numbers, count);
+    gr_free(numbers);
+    params[1] = gr_buf_text(&keys);
+    params[2] = gr_buf_text(&untils);
+    gr_buf_printf(&sql,
+                  "delete from %s.queue as q"
+                  " using unnest($2::bigint[], $3::bigint[]) as a (key, until) where q.object = $1"
+                  " and q.key = a.key and extract(epoch from q.v) * 1000000 < a.until",
+                  table->state);
+    (void)gr_script_sql(script, gr_buf_text(&sql), params, 3);
+}
+
+void
 gr_commit_queue_prune(struct gr_script *script, const struct gr_table *table,
                       const struct gr_table *child)
 {

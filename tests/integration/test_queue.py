@@ -1,8 +1,9 @@
 """The child stream: tickets that changed are queued in the transaction that brings them, and their messages are read from the queue."""
 
 import unittest
+from collections import Counter
 
-from harness import Case
+from harness import Case, parameters
 
 
 class Queue(Case):
@@ -151,6 +152,25 @@ class Queue(Case):
                     "select count(*) from _gorgias_replicate.queue where object = 'gorgias.ticket_messages'"))
                 self.assertGreaterEqual(self.bookmark("ticket_messages"), bookmark)
                 self.assert_equals_source("tickets", "ticket_messages", result=result)
+
+    def test_events_that_come_late(self):
+        """Tickets whose messages have been asked for when the events name them are not asked for again, unless the answer was too early."""
+        sim = self.simulator(seed=71, tickets=80)
+        file = self.replication(("tickets", "ticket_messages", "events"))
+        self.run_replication(file)
+        messages = {message["ticket_id"]: message["id"] for message in reversed(sim.truth("ticket_messages"))}
+        chosen = [messages[ticket["id"]] for ticket in sorted(sim.truth("tickets"), key=lambda ticket: ticket["created_datetime"])[:12]]
+        for ago, again in (("1h", 0), ("1m", 12)):
+            with self.subTest(ago=ago):
+                for id in chosen:
+                    sim.mutate("message_update", id=id)
+                sim.advance(ago)
+                sim.clear_log()
+                sim.add_faults({"match": "/api/events", "times": 1, "fault": "slow", "args": {"bytes": 256, "every": "100ms"}})
+                result = self.run_replication(file)
+                self.assert_equals_source("tickets", "ticket_messages", result=result)
+                asked = Counter(parameters(request)["ticket_id"] for request in self.requests("/api/messages") if "ticket_id" in request["query"])
+                self.assertEqual((12, 12 + again), (len(asked), sum(asked.values())))
 
     def test_edits_and_deletions_that_move_no_ticket(self):
         """Their events name the messages."""

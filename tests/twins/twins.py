@@ -263,6 +263,14 @@ TWINS = (
          ("src/engine/opening.c", "state->age_ms >= 0 || state->clock_us != GR_TIME_NONE;", "state->age_ms >= 0;"),
          tests="integration test_state_command.State.test_a_reset_table_stays_with_its_account"),
 
+    # -- as few requests as can be
+    twin("asked-again", "an entry of the queue that names what was answered already is not asked for again",
+         ("src/engine/settle.c", "    if (stream->answer_count > 0)", "    if (stream->answer_count > GR_ANSWERS_MAX)"),
+         tests="integration test_queue.Queue.test_events_that_come_late"),
+    twin("answered-too-early", "a change that may have been dated before the answer and committed after it is asked for again",
+         ("src/engine/drain.c", "lane->clock_us - GR_LATE_US", "lane->clock_us"),
+         tests="integration test_queue.Queue.test_events_that_come_late"),
+
     # -- for those who look
     twin("page-unescaped", "what comes from elsewhere is text on the page, whatever it holds",
          ("src/cli/html.c", "        if (entities[i].character == c) {", "        if (entities[i].character == c && c == '&') {"), tests="unit test_report"),

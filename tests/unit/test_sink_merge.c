@@ -1249,6 +1249,24 @@ queue_is_taken_in_order(void **state)
     gr_script_free(script);
 }
 
+/* A change that the answer cannot have seen, or nobody can date, is asked for all the same. */
+static void
+queue_forgets_what_was_answered(void **state)
+{
+    const struct gr_queue_answer answers[] = {{1, INT64_C(1704153600000001)},
+                                              {2, INT64_C(1704153600000000)},
+                                              {3, INT64_C(1704153600000001)}};
+    struct gr_script *script = gr_script_new("answered");
+
+    (void)state;
+    enqueue(&ticket_table, "(1, '2024-01-01Z')");
+    enqueue(&message_table,
+            "(1, '2024-01-02Z'), (2, '2024-01-02Z'), (3, null), (4, '2024-01-01Z')");
+    gr_commit_queue_answered(script, &message_table, answers, 3);
+    run_script(script);
+    check(QUEUE, "1:01 2:02 3:- 4:01");
+}
+
 /* Events name messages; their tickets are asked for. */
 static void
 queue_of_rows_is_resolved(void **state)
@@ -1420,6 +1438,7 @@ main(void)
         cmocka_unit_test_setup(a_second_reading_is_staged_beside_the_first, clean),
         cmocka_unit_test_setup(gone_parents_take_children_along, clean),
         cmocka_unit_test_setup(queue_is_taken_in_order, clean),
+        cmocka_unit_test_setup(queue_forgets_what_was_answered, clean),
         cmocka_unit_test_setup(queue_of_rows_is_resolved, clean),
         cmocka_unit_test_setup(queue_is_pruned, clean),
         cmocka_unit_test_setup(queue_keeps_what_has_children, clean),

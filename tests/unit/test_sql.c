@@ -320,6 +320,7 @@ set_golden(void **state)
 {
     const int64_t parents[] = {4, 5};
     const struct gr_queue_entry entry = {4, GR_TIME_NONE, 9};
+    const struct gr_queue_answer answer = {4, 1000000};
     const struct gr_feed left = {
         .object = "gorgias.tickets", .kind = GR_FEED_FORMER, .column = 1, .reason = "left"};
     struct gr_script *script = gr_script_new("golden");
@@ -336,6 +337,7 @@ set_golden(void **state)
     (void)gr_commit_gone(script, &parent, parents, 2, &table, NULL, 0);
     (void)gr_commit_queue_next(script, &table, 3, 100);
     gr_commit_queue_done(script, &table, &entry, 1);
+    gr_commit_queue_answered(script, &table, &answer, 1);
     gr_commit_queue_prune(script, &parent, NULL);
     gr_commit_queue_settle(script, &table, parent.name, 1000000, GR_TIME_NONE);
     gr_commit_queue_settle(script, &parent, NULL, 1000000, 0);

@@ -41,11 +41,16 @@ enum {
     GR_STRICT_PAGES = 64,             /* committed before more than one may be at risk    */
     GR_LOSS_PAGES = 8,                /* committed pages for each further one at risk ... */
     GR_RISK_PAGES = 128,              /* ... of which there are no more than these        */
-    GR_RELAX_MS = 10,     /* commits that follow so closely need not each wait for the disk */
-    GR_QUEUE_BLOCK = 500, /* queue entries held in memory                    */
-    GR_CONFIRM_MAX = 100, /* rows asked for one by one before they are deleted */
-    GR_ROUNDS_MAX = 20,   /* times that a queue is read anew in one run      */
+    GR_RELAX_MS = 10,      /* commits that follow so closely need not each wait for the disk */
+    GR_QUEUE_BLOCK = 500,  /* queue entries held in memory                    */
+    GR_ANSWERS_MAX = 4096, /* entries of which is remembered what was answered */
+    GR_CONFIRM_MAX = 100,  /* rows asked for one by one before they are deleted */
+    GR_ROUNDS_MAX = 20,    /* times that a queue is read anew in one run      */
 };
+
+/* A change can be committed later than it is dated: later even than the answer that should have
+   shown it. The same allowance as the lookback of the lists. */
+#define GR_LATE_US (INT64_C(300) * 1000000)
 
 enum gr_phase {
     GR_PHASE_OPEN,   /* the table is made ready, the state is read                   */
@@ -96,6 +101,7 @@ struct gr_lane {
     size_t gone_count;
     bool found[GR_ASK_IDS_MAX]; /* which of the entries came back                      */
     bool asks_twice;            /* those that did not, in an audit                     */
+    int64_t clock_us;           /* the source's when it first answered; GR_TIME_NONE   */
     bool is_complete;           /* all pages are there                                 */
     bool has_refused;           /* ... but objects on them that are no row             */
     bool is_in_script;          /* what it holds is being committed                    */
@@ -193,7 +199,9 @@ struct gr_stream {
     bool has_absent_child;        /* a table of children is there that no stream of the run opens */
     struct gr_queue_entry *queue; /* owned; a block of entries                         */
     size_t queue_count, queue_next;
-    int64_t queue_seq;         /* behind which the next block begins                  */
+    int64_t queue_seq;               /* behind which the next block begins                  */
+    struct gr_queue_answer *answers; /* owned; of this run, the last GR_ANSWERS_MAX     */
+    size_t answer_count, next_answer;
     size_t reach_step;         /* of the script that settles; SIZE_MAX: not asked     */
     int64_t reach_us;          /* down to where a walk answers more; GR_TIME_NONE     */
     bool has_reread;           /* that walk has been made                             */

@@ -201,6 +201,16 @@ size_t gr_commit_queue_reach(struct gr_script *script, const struct gr_table *ta
  */
 void gr_commit_queue_done(struct gr_script *script, const struct gr_table *table,
                           const struct gr_queue_entry *entries, size_t count);
+/* An entry that was answered: by what the source had then, and so with all changes before
+ * `until_us`.
+ */
+struct gr_queue_answer {
+    int64_t key;
+    int64_t until_us;
+};
+/* Removes entries whose v their key's answer has seen: whoever fed them did so too late. */
+void gr_commit_queue_answered(struct gr_script *script, const struct gr_table *table,
+                              const struct gr_queue_answer *answers, size_t count);
 /* Entries that name rows of a child stream (GR_QUEUE_OF_ROWS) become entries for their parents; a
    row that is not in the table, though its walk is over, needs no asking. */
 void gr_commit_queue_resolve(struct gr_script *script, const struct gr_table *table);
