@@ -66,6 +66,17 @@ report_now(struct gr_engine *engine)
         engine->options->progress(engine->options->context, report);
 }
 
+/* The first request goes alone. So it is one of a list that may be long, because its next page
+   waits for this one: lists are chains, and the longest is the run's. */
+static size_t
+longest_list(const struct gr_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->streams[i].schema->walk == GR_WALK_NEWEST_FIRST)
+            return i;
+    return 0;
+}
+
 /* A stream starts in the report before it starts to run. */
 static void
 init_streams(struct gr_engine *engine)
@@ -73,6 +84,7 @@ init_streams(struct gr_engine *engine)
     const struct gr_plan *plan = engine->plan;
 
     engine->count = plan->count;
+    engine->turn = longest_list(plan);
     engine->lane_count = (size_t)plan->lanes;
     engine->streams = gr_alloc(plan->count, sizeof(engine->streams[0]));
     engine->report->streams = gr_alloc(plan->count, sizeof(engine->report->streams[0]));
