@@ -21,10 +21,11 @@ is_full(const struct gr_stream *stream, size_t more)
     int64_t limit = stream->plan->batch_limit_rows;
     const struct gr_batch *batch = &stream->batch;
     size_t page = batch->pages > 0 ? batch->rows.len / (size_t)batch->pages : 0;
+    size_t most = batch->is_fill ? GR_AHEAD_BYTES : GR_BATCH_BYTES;
 
     if (batch->is_open && gr_script_unsent(stream->engine->fill.script) >= GR_AHEAD_BYTES)
         return true;
-    return batch->rows.len + (1 + more) * page >= GR_BATCH_BYTES ||
+    return batch->rows.len + (1 + more) * page >= most ||
            (limit > 0 &&
             (batch->pages + (int64_t)more) * stream->plan->schema->page_limit >= limit);
 }
