@@ -14,12 +14,16 @@
 
 enum { HELD_MS = 5000 };
 
-/* Moves the rows of pages that are whole. While the backend has something to do, nobody is late. */
+/* Moves the rows of pages that are whole. Where those of the page before have not gone yet, the
+   backend is the slower one. While it has something to do, nobody is late. */
 static void
 extend(struct gr_stream *stream, struct gr_script *script)
 {
-    if (stream->batch.rows.len > 0)
+    if (stream->batch.rows.len > 0) {
+        if (gr_script_unsent(script) > 0 && stream->plan->pre_sql == NULL)
+            gr_spare_want(stream->engine);
         gr_script_append(script, &stream->batch.rows);
+    }
     if (gr_script_unsent(script) > 0)
         stream->starved_ms = gr_clock_ms();
 }
@@ -107,8 +111,6 @@ void
 gr_filling_step(struct gr_stream *stream)
 {
     extend(stream, stream->engine->fill.script);
-    if (is_ahead(stream) && stream->plan->pre_sql == NULL)
-        gr_spare_want(stream->engine);
     if (!must_end(stream))
         stream->held_ms = 0;
     else if (!end(stream))

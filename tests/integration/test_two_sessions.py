@@ -11,8 +11,10 @@ STRICT = 6400   # rows that are committed page by page, before a walk may be ahe
 SLOW = """
 create sequence public.n;
 create function public.slow() returns trigger language plpgsql as $$
+declare
+  number bigint := nextval('public.n');
 begin
-  if nextval('public.n') > {strict} then perform pg_sleep(0.001); end if;
+  if number > {strict} then perform pg_sleep(0.001); end if;
   {more}
   return new;
 end $$;
@@ -110,12 +112,12 @@ class TwoSessions(Case):
 
     def test_commits_that_wait_for_each_other(self):
         """Rows of both sessions meet in another table, where the one that commits first can wait for the other: no server sees that circle."""
-        self.prepare("update public.counts set n = n + 1 where k = new.id % 150;")
-        self.database.do("create table public.counts as select k, 0 as n from generate_series(0, 149) as k; create index on public.counts (k)")
+        self.prepare("update public.counts set n = n + 1 where k = number / 2;")   # neighbours in time meet, whichever session they are in
+        self.database.do("create table public.counts as select k, 0 as n from generate_series(0, 30000) as k; create index on public.counts (k)")
         result = self.finish(self.load())
         self.check(result)
         self.assertEqual(9510, self.database.value("select sum(n)::bigint from public.counts"))
-        self.assertRegex(result.stderr, "lets go of what came behind it|merges from now on")
+        self.assertIn("lets go of what came behind it", result.stderr)
 
     def test_pre_sql_speaks_for_one_session(self):
         self.prepare()
