@@ -34,16 +34,19 @@ gr_warehouse_is_quiet(struct gr_engine *engine)
     return is_quiet;
 }
 
-/* What pre_sql has set up is set up in the first session alone. */
+/* What pre_sql has set up is set up in the first session alone. And nothing begins beside a job
+   that somebody waits for: a first load would leave no moment without one. */
 struct gr_pg *
 gr_warehouse_place(const struct gr_stream *stream)
 {
     struct gr_engine *engine = stream->engine;
     bool may_beside = gr_spare_is_ready(engine) && stream->plan->pre_sql == NULL;
+    bool has_room =
+        engine->fill.script == NULL && (engine->job.script == NULL || !engine->is_waited_for);
 
-    if (engine->fill.script == NULL && may_beside && engine->job.pg != engine->spare.pg)
+    if (has_room && may_beside && engine->job.pg != engine->spare.pg)
         return engine->spare.pg;
-    if (engine->fill.script == NULL && engine->job.pg != engine->pg)
+    if (has_room && engine->job.pg != engine->pg)
         return engine->pg;
     engine->is_waited_for = true;
     return NULL;
@@ -106,6 +109,7 @@ gr_warehouse_end_fill(struct gr_engine *engine)
     if (engine->is_claimed)
         return false;
     engine->conflicts = 0;
+    engine->is_waited_for = false; /* or they say so again */
     engine->job = engine->fill;
     engine->fill = (struct gr_job){0};
     return true;

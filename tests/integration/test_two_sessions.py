@@ -62,6 +62,22 @@ class TwoSessions(Case):
         self.assertEqual(96, self.asked())   # nothing was read again
         self.assertEqual(9510, result.stream("tickets")["inserted"])
 
+    def test_others_have_their_turn(self):
+        """Rows of another table are merged, for which its stream needs the first session, between those that go to both."""
+        streams = ("tickets", "customers")
+        self.simulator(seed=61, tickets=9510, customers=11000)
+        self.file = self.replication(streams)
+        self.run_replication(self.replication(streams, defaults={"mode": "definition-only"}, name="definition.yaml"))
+        self.database.do(SLOW.format(strict=STRICT, more="") + "insert into gorgias.customers (id) values (1)")
+        result = self.finish(self.load())
+        lines = result.stderr.split("fills in two sessions")[1].splitlines()
+        load = lines[:next(n for n, line in enumerate(lines) if "tickets: phase from=walk" in line)]
+        tickets, customers = (sum(f"{stream}: sql done" in line for line in load) for stream in streams)
+        self.assertGreater(tickets, 2)
+        self.assertGreaterEqual(2 * customers, tickets)
+        self.assert_equals_source("tickets")
+        self.assertEqual(11000 + 1, self.alive("customers"))
+
     def test_a_role_that_may_not_have_so_many(self):
         self.prepare()
         self.database.do("""create role few login connection limit 2; grant few to postgres; alter schema gorgias owner to few;
