@@ -474,12 +474,25 @@ free_text(const char *const *text)
     gr_free(owned);
 }
 
+/* Whoever knows the table as it was found to be, goes on with it as the file has it. */
+static void
+leave_children(struct gr_stream *parent)
+{
+    for (size_t i = 0; i < parent->engine->count; i++) {
+        struct gr_stream *child = &parent->engine->streams[i];
+
+        if (child->table.parent == &parent->table)
+            child->table.parent = gr_stream_other(child, parent->plan->schema->stream);
+    }
+}
+
 void
 gr_opening_undo(struct gr_stream *stream)
 {
     if (stream->is_open)
         gr_table_free(&stream->table);
     stream->is_open = false;
+    leave_children(stream);
     if (stream->other.stream != NULL)
         gr_table_free(&stream->other);
     stream->other = (struct gr_table){.stream = NULL};

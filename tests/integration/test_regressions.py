@@ -270,6 +270,35 @@ class ChildrenGoWithTheirParent(Awkward):
         self.assert_all_are_gone(ticket, *streams)
 
 
+class AParentThatIsNotOpen(Awkward):
+    """A table that has to be opened again, and cannot be: its children are merged all the same."""
+
+    LOSES_ITS_KEY = """
+create function public.needs_key() returns trigger language plpgsql as $$
+begin
+  if not exists (select from pg_index where indrelid = tg_relid and indisprimary) then raise exception 'not without a key'; end if;
+  return new;
+end $$;
+create trigger needs_key before insert on gorgias.tickets for each row execute function public.needs_key();
+"""
+
+    def test_children_go_on(self):
+        streams = ("tickets", "ticket_messages")
+        self.simulator(seed=76, tickets=1950, messages_per_ticket=2, latency="10ms")
+        self.file = self.replication(streams)
+        self.run_replication(self.replication(streams, defaults={"mode": "definition-only"}, name="definition.yaml"))
+        message = self.sim.truth("ticket_messages")[0]   # where one row is, the others are merged
+        self.database.do(self.LOSES_ITS_KEY + f"insert into gorgias.ticket_messages (id, ticket_id) values ({message['id']}, {message['ticket_id']})")
+        process = self.begin(self.file)
+        self.wait_for(lambda: self.database.value("select count(*) from gorgias.tickets") > 0, "the first page", process)
+        self.database.do("alter table gorgias.tickets drop constraint tickets_pkey")
+        result = self.finish(process)
+        self.assertEqual(1, result.code, str(result)[-4000:])
+        self.assertEqual("failed", self.statuses(result)["tickets"])
+        self.assertIn("has no primary key", result.stderr)
+        self.assertEqual(len(self.sim.truth("ticket_messages")), self.alive("ticket_messages"))
+
+
 class OnePageOfHtml(Awkward):
     """An HTML 404 speaks for an unknown account only as long as nothing else has answered."""
 
