@@ -443,6 +443,16 @@ gather(struct gr_stream *stream, struct gr_buf *rows)
     return taken;
 }
 
+/* Who has nothing to commit does not wait for the warehouse. */
+static bool
+holds_answers(const struct gr_stream *stream)
+{
+    for (size_t i = 0; i < stream->engine->lane_count; i++)
+        if (stream->lanes[i].state == GR_LANE_HELD && !stream->lanes[i].is_in_script)
+            return true;
+    return false;
+}
+
 static void
 commit_answers(struct gr_stream *stream)
 {
@@ -554,7 +564,7 @@ gr_phase_drain(struct gr_stream *stream, enum gr_phase *next, struct gr_error *e
 
     (void)err;
     ask_more(stream);
-    if (gr_warehouse_is_free(stream->engine))
+    if (holds_answers(stream) && gr_warehouse_is_free(stream->engine))
         commit_answers(stream);
     for (size_t i = 0; i < stream->engine->lane_count; i++)
         is_idle = is_idle && stream->lanes[i].state == GR_LANE_IDLE;
