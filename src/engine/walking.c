@@ -532,14 +532,14 @@ gr_walking_lost_session(struct gr_stream *stream)
     stream->goes_on_filling = stream->is_filling;
 }
 
-/* As after a kill: the last commit says where to go on. */
+/* As after a kill: the last commit says where to go on. It may still be one that is not on disk. */
 static void
 let_go(struct gr_stream *stream)
 {
     gr_lane_reset(lane_of(stream));
     empty_batch(&stream->batch);
     stream->pages_in_script = 0;
-    stream->must_reopen = stream->is_filling = stream->is_unsure = false;
+    stream->must_reopen = stream->is_filling = false;
     stream->is_fed = true; /* whatever was fed to it meanwhile */
     gr_walk_free(&stream->walk);
     gr_opening_undo(stream);

@@ -2,10 +2,11 @@
  * gr/engine/engine.h - what the modules of the engine share: the run and its connections.
  *
  * Shape   run.c owns the loop; request.c sends and receives; leasing.c asks whether it may;
- *         warehouse.c runs scripts, spare.c has a second session for it; stream.c has the phases;
- * opening.c, auditing.c, walking.c, filling.c, finish.c, comparing.c, settle.c, drain.c and
- * closing.c do them Errors  as their functions say Owns    the engine owns its connections and
- * streams
+ *         warehouse.c runs scripts, spare.c has a second session for it; stream.c has the phases,
+ *         and opening.c, auditing.c, walking.c, filling.c, finish.c, comparing.c, settle.c, drain.c
+ *         and closing.c do them
+ * Errors  as their functions say
+ * Owns    the engine owns its connections and streams
  */
 #ifndef GR_ENGINE_ENGINE_H
 #define GR_ENGINE_ENGINE_H
