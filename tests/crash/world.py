@@ -14,8 +14,8 @@ from points import EXPECTED, interesting, points_of, sample  # noqa: E402
 from proxy import Proxy  # noqa: E402
 
 PAGE = 20     # rows: several pages of a small account
-# Pages that a kill repeats. A queue asks with four lanes, each a page in flight; a scan of less than 20 pages begins anew.
-MOST_AGAIN = {"walk": 1, "question": 4, "scan": 20}
+# Pages that a kill repeats. A queue asks with twelve lanes at most, each a page in flight; a scan of less than 20 pages begins anew.
+MOST_AGAIN = {"walk": 1, "question": 12, "scan": 20}
 WALKED = ("tickets", "customers", "ticket_messages", "events", "satisfaction_surveys")
 SOME = (*WALKED, "tags", "custom_fields")
 ACTIONS = {f"{what}-{when}": (what, when) for what in ("kill", "cut", "crash") for when in ("before", "after")}
