@@ -26,59 +26,55 @@ gr_commit_queue_next(struct gr_script *script, const struct gr_table *table, int
     return gr_script_sql(script, gr_buf_text(&sql), params, 3);
 }
 
+/* Removes entries by key, where what comes with it, d.x, says so. */
+static void
+remove_entries(struct gr_script *script, const struct gr_table *table, const int64_t *keys,
+               const int64_t *xs, size_t count, const char *where)
+{
+    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf key_list GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    struct gr_buf x_list GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
+    const char *params[3] = {table->object};
+
+    gr_sql_int_array(&key_list, keys, count);
+    gr_sql_int_array(&x_list, xs, count);
+    params[1] = gr_buf_text(&key_list);
+    params[2] = gr_buf_text(&x_list);
+    gr_buf_printf(&sql,
+                  "delete from %s.queue as q"
+                  " using unnest($2::bigint[], $3::bigint[]) as d (key, x)"
+                  " where q.object = $1 and q.key = d.key and %s",
+                  table->state, where);
+    (void)gr_script_sql(script, gr_buf_text(&sql), params, 3);
+}
+
 /* An entry that was fed again has another seq, whatever its v. */
 void
 gr_commit_queue_done(struct gr_script *script, const struct gr_table *table,
                      const struct gr_queue_entry *entries, size_t count)
 {
-    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-    struct gr_buf keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-    struct gr_buf seqs GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-    int64_t *numbers = gr_alloc(count, sizeof(*numbers));
-    const char *params[3] = {table->object};
+    GR_CLEANUP(gr_free_var) int64_t *keys = gr_alloc(count, sizeof(*keys));
+    GR_CLEANUP(gr_free_var) int64_t *seqs = gr_alloc(count, sizeof(*seqs));
 
-    for (size_t i = 0; i < count; i++)
-        numbers[i] = entries[i].key;
-    gr_sql_int_array(&keys, numbers, count);
-    for (size_t i = 0; i < count; i++)
-        numbers[i] = entries[i].seq;
-    gr_sql_int_array(&seqs, numbers, count);
-    gr_free(numbers);
-    params[1] = gr_buf_text(&keys);
-    params[2] = gr_buf_text(&seqs);
-    gr_buf_printf(&sql,
-                  "delete from %s.queue as q"
-                  " using unnest($2::bigint[], $3::bigint[]) as d (key, seq) where q.object = $1 "
-                  "and q.key = d.key and q.seq = d.seq",
-                  table->state);
-    (void)gr_script_sql(script, gr_buf_text(&sql), params, 3);
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = entries[i].key;
+        seqs[i] = entries[i].seq;
+    }
+    remove_entries(script, table, keys, seqs, count, "q.seq = d.x");
 }
 
 void
 gr_commit_queue_answered(struct gr_script *script, const struct gr_table *table,
                          const struct gr_queue_answer *answers, size_t count)
 {
-    struct gr_buf sql GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-    struct gr_buf keys GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-    struct gr_buf untils GR_CLEANUP(gr_buf_free) = gr_buf_new(0);
-    int64_t *numbers = gr_alloc(count, sizeof(*numbers));
-    const char *params[3] = {table->object};
+    GR_CLEANUP(gr_free_var) int64_t *keys = gr_alloc(count, sizeof(*keys));
+    GR_CLEANUP(gr_free_var) int64_t *untils = gr_alloc(count, sizeof(*untils));
 
-    for (size_t i = 0; i < count; i++)
-        numbers[i] = answers[i].key;
-    gr_sql_int_array(&keys, numbers, count);
-    for (size_t i = 0; i < count; i++)
-        numbers[i] = answers[i].until_us;
-    gr_sql_int_array(&untils, numbers, count);
-    gr_free(numbers);
-    params[1] = gr_buf_text(&keys);
-    params[2] = gr_buf_text(&untils);
-    gr_buf_printf(&sql,
-                  "delete from %s.queue as q"
-                  " using unnest($2::bigint[], $3::bigint[]) as a (key, until) where q.object = $1"
-                  " and q.key = a.key and extract(epoch from q.v) * 1000000 < a.until",
-                  table->state);
-    (void)gr_script_sql(script, gr_buf_text(&sql), params, 3);
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = answers[i].key;
+        untils[i] = answers[i].until_us;
+    }
+    remove_entries(script, table, keys, untils, count, "extract(epoch from q.v) * 1000000 < d.x");
 }
 
 void

@@ -233,7 +233,7 @@ TWINS = (
          ("src/engine/finish.c", "    if (gr_rows_int(count, 0, 0) < stream->walk.scan.staged_rows) {", "    if (count == NULL) {"),
          tests="crash test_cut.Crash.test_a_scan_that_was_staged"),
     twin("fed-again-removed", "an entry that was fed again stays in the queue",
-         ("src/sink/queue.c", "\"and q.key = d.key and q.seq = d.seq\"", "\"and q.key = d.key and d.seq is not null\""),
+         ("src/sink/queue.c", "\"q.seq = d.x\"", "\"d.x is not null\""),
          tests="unit test_sink_merge"),
     twin("deletion-believed", "an event of a deletion is believed only after the object itself was asked",
          ("src/engine/drain.c", "    if (fault == NULL)\n        return is_object ?",
